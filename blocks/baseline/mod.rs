@@ -1,0 +1,3 @@
+//! Training-free codes to compare learned ones with.
+
+pub mod klt;
