@@ -5,6 +5,7 @@
 //! | [`clustering`] | which users share a common feature |
 //! | `feature_symbols` | real features as complex symbols |
 //! | `feature_mapper`, `feature_demapper` | features of a frame into slots and out of them |
+//! | `gain_code` | the scale of a vector, told in a few of its symbols |
 //! | `power_norm` | unit average power for every transmitted vector |
 //! | `multiplex`, `demultiplex` | own channel uses for every vector, or all vectors at once |
 //! | `budget`, `budget_config` | channel uses, counted |
@@ -19,6 +20,7 @@ mod demultiplex;
 mod feature_demapper;
 mod feature_mapper;
 mod feature_symbols;
+mod gain_code;
 mod multiplex;
 mod power_norm;
 
@@ -29,5 +31,6 @@ pub use demultiplex::Demultiplexer;
 pub use feature_demapper::FeatureDemapper;
 pub use feature_mapper::FeatureMapper;
 pub use feature_symbols::Mapping;
+pub use gain_code::GainCode;
 pub use multiplex::{Access, Multiplexer, total_energy, total_uses};
 pub use power_norm::{PowerNorm, energy, mean_power};

@@ -1,9 +1,9 @@
 //! Which coefficients travel, at which power, in which places: all that encoder and decoder share.
 
 use super::allocation::reverse_water_fill;
-use super::gain::GainCode;
 use super::tiling::{TILE_LEN, Tiling};
 use super::transform::KltTransform;
+use crate::access::GainCode;
 use crate::units::Decibel;
 use crate::{BlockError, Result};
 use ndarray::{Array2, Array3, ArrayView3};
@@ -53,7 +53,7 @@ impl KltCode {
             return Err(BlockError::invalid("design SNR in dB", snr.0, "a number"));
         }
         let noise = f64::from(snr.noise_variance()).min(MAX_SNR);
-        let gain = GainCode::new(num_features, noise);
+        let gain = GainCode::spread(num_features, noise);
         let room = num_features - GainCode::NUM_FEATURES;
         let num_tiles = tiling.num_tiles();
         let counts: Vec<usize> =
@@ -69,7 +69,7 @@ impl KltCode {
             .collect();
         let num_sent = counts[..positions.len()].iter().sum();
         let mut taken = vec![false; num_features];
-        gain.places().for_each(|(real, imaginary)| (taken[real], taken[imaginary]) = (true, true));
+        gain.places().iter().for_each(|place| (taken[place.0], taken[place.1]) = (true, true));
         let places = (0..num_features).filter(|place| !taken[*place]).take(num_sent).collect();
         Ok(Self { transform, tiling, num_features, places, positions, gain })
     }

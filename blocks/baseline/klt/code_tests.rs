@@ -1,7 +1,7 @@
 //! The linear code end to end, on made-up images with the spectrum of natural ones.
 
-use super::gain::GainCode;
 use super::{KltCode, KltDecoder, KltEncoder, KltFit};
+use crate::access::GainCode;
 use crate::frame::{Features, ImageBatch, ReceivedFeatures, Truth};
 use crate::kernel::FrameKernel;
 use crate::rng::{Purpose, RngKey, normal};

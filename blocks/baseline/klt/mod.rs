@@ -25,7 +25,6 @@ mod code_tests;
 mod decoder;
 mod encoder;
 mod fit;
-mod gain;
 mod tiling;
 mod transform;
 

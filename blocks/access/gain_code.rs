@@ -37,7 +37,7 @@ const MIN_NOISE: f64 = 1e-4;
 /// Places and energy of the symbols that carry x, the logarithm of a vector's scale.
 #[derive(Clone, Debug)]
 pub struct GainCode {
-    num_features: usize,
+    places: [(usize, usize); NUM_SYMBOLS],
     energy: f64,
     /// Candidates for x: value, prior log probability and the directions of the hands.
     grid: Vec<(f64, f64, [Complex<f64>; RATES.len()])>,
@@ -47,9 +47,26 @@ impl GainCode {
     /// Real values of a vector that the code takes.
     pub const NUM_FEATURES: usize = 2 * NUM_SYMBOLS;
 
-    /// A code for vectors of `num_features` real values, which must be at least
-    /// [`Self::NUM_FEATURES`], at unit mean power and the given noise variance per value.
-    pub fn new(num_features: usize, noise: f64) -> Self {
+    /// A code whose symbols are spread evenly over a vector.
+    ///
+    /// - num_features: real values of the vector, at least [`Self::NUM_FEATURES`], of unit mean power
+    /// - noise: variance per value at which the energy is chosen
+    pub fn spread(num_features: usize, noise: f64) -> Self {
+        let uses = num_features / 2;
+        let place = |symbol: usize| symbol * uses / NUM_SYMBOLS;
+        Self::new(
+            std::array::from_fn(|symbol| (2 * place(symbol), 2 * place(symbol) + 1)),
+            num_features,
+            noise,
+        )
+    }
+
+    /// A code whose symbols are the first of a vector; arguments as for [`Self::spread`].
+    pub fn leading(num_features: usize, noise: f64) -> Self {
+        Self::new(std::array::from_fn(|symbol| (2 * symbol, 2 * symbol + 1)), num_features, noise)
+    }
+
+    fn new(places: [(usize, usize); NUM_SYMBOLS], num_features: usize, noise: f64) -> Self {
         let wanted = ENERGY.0 + ENERGY.1 * noise;
         let num_points = ((RANGE.1 - RANGE.0) / GRID_STEP).round() as usize + 1;
         let grid = (0..num_points).map(|point| {
@@ -57,7 +74,7 @@ impl GainCode {
             let deviation = (x - PRIOR.0) / PRIOR.1;
             (x, -2.5 * (deviation * deviation / 4.0).ln_1p(), RATES.map(|rate| Complex::cis(rate * x)))
         });
-        Self { num_features, energy: wanted.min(MAX_SHARE * num_features as f64), grid: grid.collect() }
+        Self { places, energy: wanted.min(MAX_SHARE * num_features as f64), grid: grid.collect() }
     }
 
     /// Energy of the symbols, in units of the mean power of a value.
@@ -66,11 +83,8 @@ impl GainCode {
     }
 
     /// The places of the real and imaginary values of each symbol: pairs that share a channel use.
-    pub fn places(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
-        let uses = self.num_features / 2;
-        (0..NUM_SYMBOLS)
-            .map(move |symbol| symbol * uses / NUM_SYMBOLS)
-            .map(|place| (2 * place, 2 * place + 1))
+    pub fn places(&self) -> &[(usize, usize)] {
+        &self.places
     }
 
     /// Nearest x that can be told.
@@ -81,7 +95,7 @@ impl GainCode {
 
     /// Writes the symbols for x at the given total energy into their places.
     pub fn write(&self, x: f64, energy: f64, features: &mut [f32]) {
-        for (symbol, (real, imaginary)) in self.places().enumerate() {
+        for (symbol, (real, imaginary)) in self.places.into_iter().enumerate() {
             let hand = symbol % RATES.len();
             let amplitude = (energy * SHARES[hand] / REPEATS as f64).sqrt();
             let value = Complex::from_polar(amplitude, RATES[hand] * x);
@@ -95,7 +109,7 @@ impl GainCode {
     /// - noise: variance per value
     pub fn read(&self, features: &[f32], gain: f64, noise: f64) -> f64 {
         let mut hands = [Complex::<f64>::default(); RATES.len()];
-        for (symbol, (real, imaginary)) in self.places().enumerate() {
+        for (symbol, (real, imaginary)) in self.places.into_iter().enumerate() {
             let received = Complex::new(f64::from(features[real]), f64::from(features[imaginary])) * gain;
             let hand = symbol % RATES.len();
             let amplitude = (self.energy * SHARES[hand] / REPEATS as f64).sqrt();
@@ -126,7 +140,7 @@ mod tests {
 
     /// Root mean square error of ln(estimate) over the range of likely x.
     fn log_error(noise: f64, runs: u64) -> f64 {
-        let code = GainCode::new(2048, noise);
+        let code = GainCode::spread(2048, noise);
         let square = |run: u64| {
             let mut rng = RngKey::new(50).stream(Purpose::NoisePrivate, run, 0);
             let x = 0.25 * f64::from(normal(&mut rng));
@@ -148,7 +162,7 @@ mod tests {
 
     #[test]
     fn drowned_hands_fall_back_to_the_prior() {
-        let code = GainCode::new(2048, 1.0);
+        let code = GainCode::spread(2048, 1.0);
         let prior_mean = code.read(&vec![0.0; 2048], 1.0, 1.0);
         assert!((0.95..1.15).contains(&prior_mean), "{prior_mean}");
         let mut features = vec![0.0; 2048];
@@ -158,7 +172,7 @@ mod tests {
 
     #[test]
     fn the_whole_range_is_read_without_ambiguity() {
-        let code = GainCode::new(2048, 0.01);
+        let code = GainCode::spread(2048, 0.01);
         for x in [-9.0, -2.5, -2.0, -1.0, 0.0, 0.7, 1.9, 3.1, 4.0, 50.0] {
             let mut features = vec![0.0; 2048];
             code.write(GainCode::clamp(x), code.energy(), &mut features);
