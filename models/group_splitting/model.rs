@@ -1,0 +1,211 @@
+//! A group-splitting model: one interface over the families, eqs. 1 to 3 and 6.
+
+use super::config::ModelConfig;
+use super::gain::Gain;
+use super::paper::Paper;
+use super::spatial::Spatial;
+use crate::layers::Parameters;
+use crate::layers::condition::snr_features;
+use candle_core::{Device, Result, Tensor};
+use sememe_blocks::Grouping;
+use sememe_blocks::access::Family;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Networks and their variables.
+pub struct Model {
+    config: ModelConfig,
+    parameters: Arc<Parameters>,
+    network: Network,
+    /// What the weights were made from, as stored beside them.
+    pub origin: BTreeMap<String, String>,
+}
+
+enum Network {
+    Spatial(Box<Spatial>),
+    Paper(Box<Paper>),
+}
+
+/// What the encoder knows of each user.
+pub struct Encoded {
+    /// Semantic features z, `[K, H/4, W/4, d2]`.
+    pub maps: Tensor,
+    /// Private features, `[K, L_p]`.
+    pub private: Tensor,
+    /// Scale of each user's features, `[K, 1]`, where the vectors carry it.
+    pub scale: Option<Tensor>,
+}
+
+impl Model {
+    /// A model with variables drawn at random.
+    pub fn random(config: ModelConfig, seed: u64, device: &Device) -> Result<Self> {
+        Self::new(config, Parameters::random(seed, device))
+    }
+
+    /// A model over given variables.
+    pub fn new(config: ModelConfig, parameters: Arc<Parameters>) -> Result<Self> {
+        let scope = parameters.root();
+        let network = match config.family {
+            Family::Spatial => Network::Spatial(Box::new(Spatial::new(&config, &scope)?)),
+            Family::Paper => Network::Paper(Box::new(Paper::new(&config, &scope)?)),
+        };
+        Ok(Self { config, parameters, network, origin: BTreeMap::new() })
+    }
+
+    /// Sizes and switches.
+    pub fn config(&self) -> &ModelConfig {
+        &self.config
+    }
+
+    /// The variables.
+    pub fn parameters(&self) -> &Arc<Parameters> {
+        &self.parameters
+    }
+
+    /// Semantic and private features of images `[K, H, W, 3]` in [0, 1], eqs. 1 and 2.
+    ///
+    /// - mean_snr: linear; what the base station knows
+    pub fn encode(&self, images: &Tensor, mean_snr: f32) -> Result<Encoded> {
+        let (users, height, width, _) = images.dims4()?;
+        if let Some(reason) = self.config.refuses((height, width)) {
+            candle_core::bail!("{reason}");
+        }
+        let snr = snr_features(&vec![mean_snr; users], images.device())?;
+        let (maps, private) = match &self.network {
+            Network::Spatial(network) => network.encode(images, &snr)?,
+            Network::Paper(network) => network.encode(images, &snr)?,
+        };
+        if !self.config.gain_code {
+            return Ok(Encoded { maps, private, scale: None });
+        }
+        let (private, scale) = self.gain(&private)?.attach(&private, mean_snr)?;
+        Ok(Encoded { maps, private, scale: Some(scale) })
+    }
+
+    fn gain(&self, private: &Tensor) -> Result<Gain> {
+        Gain::new(private.dim(1)?, self.config.punctured_features)
+    }
+
+    /// Common features of each group, `[G, L_c]`, eq. 3. Rows of empty groups mean nothing.
+    pub fn common(&self, maps: &Tensor, grouping: &Grouping, mean_snr: f32) -> Result<Tensor> {
+        let snr = snr_features(&[mean_snr], maps.device())?;
+        match &self.network {
+            Network::Spatial(network) => network.common(maps, grouping, &snr),
+            Network::Paper(network) => network.common(maps, grouping),
+        }
+    }
+
+    /// Images `[K, H, W, 3]` from received features, eq. 6; not clamped to [0, 1].
+    ///
+    /// - private `[K, L_p]`, common `[K, L_c]`: each user's own noisy copies
+    /// - snr: linear, of each user after its equaliser, `[K]`
+    /// - true_scale: in training, the scale of the encoder, so that gradients flow through it
+    pub fn decode(
+        &self,
+        private: &Tensor,
+        common: &Tensor,
+        size: (usize, usize),
+        mean_snr: f32,
+        snr: &[f32],
+        true_scale: Option<&Tensor>,
+    ) -> Result<Tensor> {
+        let device = private.device();
+        let own = snr_features(snr, device)?;
+        let mean = snr_features(&vec![mean_snr; snr.len()], device)?;
+        match &self.network {
+            Network::Spatial(network) => {
+                let (private, log_scale) = if self.config.gain_code {
+                    self.gain(private)?.detach(private, mean_snr, snr, true_scale)?
+                } else {
+                    (private.clone(), own.narrow(1, 0, 1)?.zeros_like()?)
+                };
+                let known = Tensor::cat(&[&mean, &own, &log_scale], 1)?;
+                network.decode(&private, common, size, &known)
+            }
+            Network::Paper(network) => network.decode(private, common, &mean, &own),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::group_splitting::config::{ModelConfig, Stem};
+    use crate::ops::buffers::to_vec;
+    use crate::ops::testing::noise;
+
+    fn images(users: usize, height: usize, width: usize) -> Tensor {
+        let values: Vec<f32> = noise(users * height * width * 3, 5).iter().map(|v| 0.5 + 0.1 * v).collect();
+        Tensor::from_vec(values, (users, height, width, 3), &Device::Cpu).unwrap()
+    }
+
+    fn tiny(preset: &str, stem: Stem, bypass: bool) -> ModelConfig {
+        let (private, common) = if preset.starts_with("spatial") { (6, 4) } else { (96, 64) };
+        let config = ModelConfig::preset(preset, private, common).unwrap();
+        ModelConfig { stem, bypass, gain_code: bypass, heads: 2, ..config }
+    }
+
+    fn variants() -> Vec<ModelConfig> {
+        let blind =
+            ModelConfig { film: false, layer_norm: true, ..tiny("spatial-tiny", Stem::Upsample, false) };
+        let told = ModelConfig { film: true, ..tiny("paper-tiny", Stem::Reshape, false) };
+        vec![
+            tiny("spatial-tiny", Stem::Upsample, true),
+            blind,
+            told,
+            tiny("paper-tiny", Stem::Upsample, false),
+            tiny("paper-tiny", Stem::BottleneckReshape, false),
+        ]
+    }
+
+    /// Encoder, groups and decoder without a channel.
+    fn through(model: &Model, images: &Tensor, grouping: &Grouping) -> Tensor {
+        let (users, height, width, _) = images.dims4().unwrap();
+        let encoded = model.encode(images, 10.0).unwrap();
+        let common = model.common(&encoded.maps, grouping, 10.0).unwrap();
+        let of_user: Vec<u32> = grouping.as_slice().iter().map(|g| *g as u32).collect();
+        let index = Tensor::new(of_user.as_slice(), &Device::Cpu).unwrap();
+        let common = common.index_select(&index, 0).unwrap();
+        model.decode(&encoded.private, &common, (height, width), 10.0, &vec![10.0; users], None).unwrap()
+    }
+
+    #[test]
+    fn shapes_and_a_gradient_for_every_variable() {
+        let grouping = Grouping::new(vec![0, 1, 1, 0, 1], 2).unwrap();
+        for config in variants() {
+            let model = Model::random(config.clone(), 1, &Device::Cpu).unwrap();
+            let y = through(&model, &images(5, 32, 32), &grouping);
+            assert_eq!(y.dims(), [5, 32, 32, 3]);
+            let gradients = y.sqr().unwrap().sum_all().unwrap().backward().unwrap();
+            for (name, variable) in model.parameters().named() {
+                assert!(gradients.get(&variable).is_some(), "{config:?}: {name} gets no gradient");
+            }
+        }
+    }
+
+    #[test]
+    fn the_spatial_family_takes_any_multiple_of_four() {
+        let model = Model::random(tiny("spatial-tiny", Stem::Upsample, true), 1, &Device::Cpu).unwrap();
+        let grouping = Grouping::singletons(2);
+        assert_eq!(through(&model, &images(2, 12, 20), &grouping).dims(), [2, 12, 20, 3]);
+        assert!(model.encode(&images(1, 30, 32), 1.0).err().unwrap().to_string().contains("multiples of 4"));
+    }
+
+    #[test]
+    fn the_order_of_users_does_not_change_the_common_feature() {
+        for config in variants() {
+            let model = Model::random(config, 2, &Device::Cpu).unwrap();
+            let x = images(4, 32, 32);
+            let order = Tensor::new(&[3u32, 1, 2, 0], &Device::Cpu).unwrap();
+            let grouping = Grouping::new(vec![0; 4], 1).unwrap();
+            let common = |x: &Tensor| {
+                let encoded = model.encode(x, 10.0).unwrap();
+                to_vec(&model.common(&encoded.maps, &grouping, 10.0).unwrap()).unwrap()
+            };
+            let permuted = common(&x.index_select(&order, 0).unwrap());
+            for (a, b) in common(&x).iter().zip(permuted) {
+                assert!((a - b).abs() < 1e-4, "{a} {b}");
+            }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Convolutions that halve and double the size of NHWC maps.
+
+use super::parameters::{Init, Scope};
+use crate::ops::{PatchGrid, add_bias, affine, gather_patches, linear, scatter_patches};
+use candle_core::{Result, Tensor};
+
+const KERNEL: usize = 4;
+const STRIDE: usize = 2;
+const PADDING: usize = 1;
+
+/// Convolution 4 x 4, stride 2, padding 1: halves height and width.
+pub struct Downsample {
+    weight: Tensor,
+}
+
+impl Downsample {
+    /// From `inputs` to `outputs` channels.
+    pub fn new(inputs: usize, outputs: usize, scope: &Scope) -> Result<Self> {
+        let taps = KERNEL * KERNEL * inputs;
+        Ok(Self { weight: scope.affine("weight", taps, outputs, 1.0)? })
+    }
+
+    /// `[B, H, W, inputs]` -> `[B, H / 2, W / 2, outputs]`.
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let (batch, height, width, _) = x.dims4()?;
+        let rows = gather_patches(x, KERNEL, STRIDE, PADDING)?;
+        affine(&rows, &self.weight)?.reshape((batch, height / 2, width / 2, ()))
+    }
+}
+
+/// Transposed convolution 4 x 4, stride 2, padding 1: doubles height and width.
+pub struct Upsample {
+    weight: Tensor,
+    bias: Tensor,
+    outputs: usize,
+}
+
+impl Upsample {
+    /// From `inputs` to `outputs` channels; `gain` scales the initial weights.
+    pub fn new(inputs: usize, outputs: usize, gain: f32, scope: &Scope) -> Result<Self> {
+        // Four of the sixteen taps meet in each output pixel.
+        let deviation = gain / (4.0 * inputs as f32).sqrt();
+        let shape = [inputs, KERNEL * KERNEL * outputs];
+        Ok(Self {
+            weight: scope.variable("weight", &shape, Init::Normal { deviation, zeros: 0 })?,
+            bias: scope.variable("bias", &[outputs], Init::Constant(0.0))?,
+            outputs,
+        })
+    }
+
+    /// `[B, H, W, inputs]` -> `[B, 2 H, 2 W, outputs]`.
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let (batch, height, width, inputs) = x.dims4()?;
+        let rows = linear(&x.reshape((batch * height * width, inputs))?, &self.weight)?;
+        let grid = PatchGrid {
+            batch,
+            height: 2 * height,
+            width: 2 * width,
+            channels: self.outputs,
+            kernel: KERNEL,
+            stride: STRIDE,
+            padding: PADDING,
+        };
+        add_bias(&scatter_patches(&rows, grid)?, &self.bias)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::parameters::Parameters;
+    use crate::ops::buffers::to_vec;
+    use crate::ops::testing::noise_var;
+    use candle_core::Device;
+
+    #[test]
+    fn equal_candles_convolutions() {
+        let parameters = Parameters::random(3, &Device::Cpu);
+        let down = Downsample::new(3, 5, &parameters.root().at("down")).unwrap();
+        let up = Upsample::new(3, 5, 1.0, &parameters.root().at("up")).unwrap();
+        let x = noise_var(&[2, 6, 8, 3], 1);
+        let nchw = x.as_tensor().permute((0, 3, 1, 2)).unwrap().contiguous().unwrap();
+
+        let kernel = down.weight.narrow(0, 0, 48).unwrap().reshape((4, 4, 3, 5)).unwrap();
+        let kernel = kernel.permute((3, 2, 0, 1)).unwrap().contiguous().unwrap();
+        let expected = nchw.conv2d(&kernel, 1, 2, 1, 1).unwrap().permute((0, 2, 3, 1)).unwrap();
+        close(&down.forward(x.as_tensor()).unwrap(), &expected);
+
+        let kernel = up.weight.reshape((3, 4, 4, 5)).unwrap().permute((0, 3, 1, 2)).unwrap();
+        let expected = nchw.conv_transpose2d(&kernel.contiguous().unwrap(), 1, 0, 2, 1).unwrap();
+        close(&up.forward(x.as_tensor()).unwrap(), &expected.permute((0, 2, 3, 1)).unwrap());
+    }
+
+    fn close(a: &Tensor, b: &Tensor) {
+        assert_eq!(a.dims(), b.dims());
+        for (a, b) in to_vec(a).unwrap().iter().zip(to_vec(b).unwrap()) {
+            assert!((a - b).abs() < 1e-4, "{a} {b}");
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! What is learned: operations, layers, models, their training and weights, on candle.
+//!
+//! | room | what stands there |
+//! |---|---|
+//! | [`group_splitting`] | system A: group-wise semantic splitting |
+//! | [`layers`] | operations with their parameters |
+//! | [`losses`] | what training minimises |
+//! | [`ops`] | tensor operations with gradients, channels last |
+//! | [`training`] | the training loop |
+//! | [`weights`] | files and shipped weights |
+
+pub mod group_splitting;
+pub mod layers;
+pub mod losses;
+pub mod ops;
+pub mod training;
+pub mod weights;

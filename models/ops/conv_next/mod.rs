@@ -1,0 +1,268 @@
+//! The whole residual ConvNeXt block as one operation.
+//!
+//! A sample passes all steps while its maps are in the caches of one core, samples run side by side;
+//! step by step the same block moves every intermediate map through main memory. The steps themselves
+//! are `depthwise`, `layer_norm`, `affine` and `relu_grn`, and a test composes them as the oracle.
+
+mod sample;
+mod weights;
+
+use super::buffers::{expect_shape, values};
+use super::lanes::Isa;
+use super::product::Threads;
+use super::shared_out::SharedOut;
+use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
+use rayon::prelude::*;
+use sample::{Block, Scratch};
+use std::sync::{Arc, Mutex};
+pub use weights::{EXPANSION, KERNEL, Sections, TAP_ROWS};
+
+/// Samples whose weight gradients are summed in one task: fixed, so that the number of threads changes
+/// no bit of the sum.
+const SAMPLES_PER_SUM: usize = 5;
+
+/// y = x + block(x).
+///
+/// - x `[B, H, W, d]`, weights as in [`Sections`], flat -> `[B, H, W, d]`
+/// - errors: weights of another length
+pub fn conv_next(x: &Tensor, weights: &Tensor, layer_norm: bool) -> Result<Tensor> {
+    let keep = weights.track_op() || x.track_op();
+    x.contiguous()?.apply_op2(weights, ConvNext { layer_norm, kept: keep.then(Kept::default) })
+}
+
+/// Hidden values of the forward pass, handed to the backward pass once.
+type Kept = Arc<Mutex<Option<Vec<f32>>>>;
+
+struct ConvNext {
+    layer_norm: bool,
+    kept: Option<Kept>,
+}
+
+struct Gradient {
+    layer_norm: bool,
+    kept: Option<Kept>,
+}
+
+fn block_of<'a>(
+    op: &str,
+    x_at: &Layout,
+    w_at: &Layout,
+    sections: &'a Sections,
+    weights: &'a [f32],
+) -> Result<(usize, Block<'a>)> {
+    let (batch, height, width, channels) = x_at.shape().dims4()?;
+    expect_shape(op, "the weights", w_at.dims(), &[sections.len()])?;
+    let geometry = Block::geometry(height, width, channels);
+    Ok((batch, Block { isa: Isa::detect(), geometry, sections, weights }))
+}
+
+/// Hidden values of all samples; side by side over samples, or within the sample where there are
+/// fewer samples than threads.
+fn forward(x: &[f32], batch: usize, block: &Block, keep: bool) -> (Vec<f32>, Option<Vec<f32>>) {
+    let len = block.geometry.sample_len();
+    let hidden = EXPANSION * len;
+    let mut output = SharedOut::new(batch * len);
+    let mut kept = SharedOut::new(if keep { batch * hidden } else { 0 });
+    let (out, all_kept) = (&output, &kept);
+    let one = |sample: usize, threads: Threads, scratch: &mut (Scratch, Vec<f32>)| {
+        let (scratch, own) = scratch;
+        let hidden_values = if keep {
+            // SAFETY: each sample has its own part, and `forward` writes all of it before reading.
+            unsafe { std::slice::from_raw_parts_mut(all_kept.at(sample * hidden), hidden) }
+        } else {
+            own.resize(hidden, 0.0);
+            own
+        };
+        // SAFETY: each sample has its own part.
+        let out = unsafe { std::slice::from_raw_parts_mut(out.at(sample * len), len) };
+        block.forward(&x[sample * len..][..len], hidden_values, out, threads, scratch);
+    };
+    if batch < rayon::current_num_threads() {
+        let mut scratch = Default::default();
+        (0..batch).for_each(|sample| one(sample, Threads::Pool, &mut scratch));
+    } else {
+        (0..batch)
+            .into_par_iter()
+            .for_each_init(Default::default, |scratch, sample| one(sample, Threads::One, scratch));
+    }
+    (output.take(), keep.then(|| kept.take()))
+}
+
+impl CustomOp2 for ConvNext {
+    fn name(&self) -> &'static str {
+        "conv_next"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        x_at: &Layout,
+        w: &CpuStorage,
+        w_at: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let sections = Sections::new(x_at.shape().dims4()?.3, self.layer_norm);
+        let weights = values(self.name(), w, w_at)?;
+        let (batch, block) = block_of(self.name(), x_at, w_at, &sections, weights)?;
+        let (output, hidden) = forward(values(self.name(), x, x_at)?, batch, &block, self.kept.is_some());
+        if let Some(kept) = &self.kept {
+            *kept.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = hidden;
+        }
+        Ok((CpuStorage::F32(output), x_at.shape().clone()))
+    }
+
+    fn bwd(
+        &self,
+        x: &Tensor,
+        w: &Tensor,
+        _result: &Tensor,
+        gradient: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let op = Gradient { layer_norm: self.layer_norm, kept: self.kept.clone() };
+        let packed = x.contiguous()?.apply_op3_no_bwd(w, &gradient.contiguous()?, &op)?;
+        let (of_x, of_w) = (x.elem_count(), w.elem_count());
+        Ok((
+            Some(packed.narrow(0, 0, of_x)?.reshape(x.shape())?),
+            Some(packed.narrow(0, of_x, of_w)?.reshape(w.shape())?),
+        ))
+    }
+}
+
+impl CustomOp3 for Gradient {
+    fn name(&self) -> &'static str {
+        "conv_next, gradient"
+    }
+
+    // One flat vector: the gradient of x, then that of the weights.
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        x_at: &Layout,
+        w: &CpuStorage,
+        w_at: &Layout,
+        g: &CpuStorage,
+        g_at: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        expect_shape(self.name(), "the gradient", g_at.dims(), x_at.dims())?;
+        let sections = Sections::new(x_at.shape().dims4()?.3, self.layer_norm);
+        let weights = values(self.name(), w, w_at)?;
+        let (batch, block) = block_of(self.name(), x_at, w_at, &sections, weights)?;
+        let (x, g) = (values(self.name(), x, x_at)?, values(self.name(), g, g_at)?);
+        let stored = self.kept.as_ref().and_then(|kept| kept.lock().ok()?.take());
+        // A second backward pass through the same graph finds nothing kept and computes it again.
+        let kept = match stored {
+            Some(kept) => kept,
+            None => forward(x, batch, &block, true).1.unwrap_or_default(),
+        };
+        let len = block.geometry.sample_len();
+        let mut packed = vec![0.0; batch * len];
+        let parts: Vec<Vec<f32>> = packed
+            .par_chunks_mut((SAMPLES_PER_SUM * len).max(1))
+            .enumerate()
+            .map_init(Scratch::default, |scratch, (task, of_x)| {
+                let mut of_weights = vec![0.0; sections.len()];
+                for (index, of_x) in of_x.chunks_exact_mut(len).enumerate() {
+                    let start = (task * SAMPLES_PER_SUM + index) * len;
+                    let sample = (
+                        &x[start..start + len],
+                        &kept[EXPANSION * start..EXPANSION * (start + len)],
+                        &g[start..start + len],
+                    );
+                    block.backward(sample, &mut of_weights, of_x, scratch);
+                }
+                of_weights
+            })
+            .collect();
+        packed.resize(batch * len + sections.len(), 0.0);
+        for part in &parts {
+            packed[batch * len..].iter_mut().zip(part).for_each(|(total, part)| *total += part);
+        }
+        let len = packed.len();
+        Ok((CpuStorage::F32(packed), len.into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::buffers::to_vec;
+    use crate::ops::testing::{check_gradients, noise_var};
+    use crate::ops::{affine, affine_residual, depthwise, layer_norm, relu_grn};
+    use candle_core::Var;
+
+    fn weights(width: usize, norm: bool) -> Var {
+        let len = Sections::new(width, norm).len();
+        Var::from_tensor(&(noise_var(&[len], 7).as_tensor() * 0.3).unwrap()).unwrap()
+    }
+
+    /// The block from the separate operations.
+    fn oracle(x: &Tensor, w: &Tensor, norm: bool) -> Result<Tensor> {
+        let (b, height, width, d) = x.dims4()?;
+        let s = Sections::new(d, norm);
+        let part = |range: &std::ops::Range<usize>, columns: usize| {
+            w.narrow(0, range.start, range.len())?.reshape(((), columns))
+        };
+        let mut y = depthwise(x, &part(&s.depthwise, d)?)?;
+        if norm {
+            y = layer_norm(&y, &part(&s.norm, d)?)?;
+        }
+        let y = affine(&y, &part(&s.expand, 4 * d)?)?.reshape((b, height * width, 4 * d))?;
+        let y = relu_grn(&y, &part(&s.response, 4 * d)?)?.reshape((b, height, width, 4 * d))?;
+        affine_residual(&y, &part(&s.project, d)?, x)
+    }
+
+    fn agree(a: &Tensor, b: &Tensor) {
+        assert_eq!(a.dims(), b.dims());
+        let b = to_vec(b).unwrap();
+        let scale = b.iter().fold(0f32, |most, v| most.max(v.abs()));
+        for (a, b) in to_vec(a).unwrap().iter().zip(b) {
+            assert!((a - b).abs() < 1e-4 * scale, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn equals_its_steps_in_value_and_gradient() {
+        for (batch, norm) in [(7, false), (7, true), (1, false)] {
+            let (x, w) = (noise_var(&[batch, 5, 6, 9], 1), weights(9, norm));
+            let fused = conv_next(x.as_tensor(), w.as_tensor(), norm).unwrap();
+            let steps = oracle(x.as_tensor(), w.as_tensor(), norm).unwrap();
+            agree(&fused, &steps);
+            let of_fused = fused.sqr().unwrap().sum_all().unwrap().backward().unwrap();
+            let of_steps = steps.sqr().unwrap().sum_all().unwrap().backward().unwrap();
+            for var in [&x, &w] {
+                agree(of_fused.get(var).unwrap(), of_steps.get(var).unwrap());
+            }
+        }
+    }
+
+    #[test]
+    fn gradients_agree_with_finite_differences() {
+        // Biases of 3 and -3 keep hidden values away from the kink of the ReLU.
+        let mut values = to_vec(&(weights(4, true).as_tensor() * 0.3).unwrap()).unwrap();
+        let bias = Sections::new(4, true).expand;
+        for (index, value) in values[bias.end - 16..bias.end].iter_mut().enumerate() {
+            *value = if index % 4 == 0 { -3.0 } else { 3.0 };
+        }
+        let w = Var::from_vec(values.clone(), values.len(), &candle_core::Device::Cpu).unwrap();
+        check_gradients(&[noise_var(&[2, 4, 3, 4], 1), w], |t| conv_next(&t[0], &t[1], true));
+    }
+
+    #[test]
+    fn the_number_of_threads_changes_no_bit_of_the_gradient() {
+        let (x, w) = (noise_var(&[13, 8, 8, 16], 1), weights(16, false));
+        let run = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| {
+                let y = conv_next(x.as_tensor(), w.as_tensor(), false).unwrap();
+                let gradients = y.sqr().unwrap().sum_all().unwrap().backward().unwrap();
+                (to_vec(&y).unwrap(), to_vec(gradients.get(&w).unwrap()).unwrap())
+            })
+        };
+        assert!(run(1) == run(2));
+    }
+
+    #[test]
+    fn weights_of_another_length_are_refused() {
+        let error = conv_next(noise_var(&[1, 4, 4, 8], 1).as_tensor(), weights(9, false).as_tensor(), false);
+        assert!(error.unwrap_err().to_string().contains("the weights"));
+    }
+}

@@ -1,0 +1,31 @@
+//! Custom tensor operations with gradients, channels last. Kernels are chosen at run time.
+//!
+//! candle's own depthwise convolution, normalisation and broadcasting are too slow here, or lose
+//! gradients; each operation of this room is tested against its definition and finite differences.
+
+pub mod adam;
+pub mod add_bias;
+pub mod affine;
+pub mod attention;
+pub mod buffers;
+pub mod conv_next;
+pub mod depthwise;
+pub mod film;
+pub mod lanes;
+pub mod layer_norm;
+pub mod patches;
+mod product;
+pub mod relu_grn;
+mod shared_out;
+#[cfg(test)]
+pub mod testing;
+
+pub use add_bias::add_bias;
+pub use affine::{affine, affine_residual, linear};
+pub use attention::attention;
+pub use conv_next::conv_next;
+pub use depthwise::depthwise;
+pub use film::film;
+pub use layer_norm::layer_norm;
+pub use patches::{PatchGrid, gather_patches, scatter_patches};
+pub use relu_grn::relu_grn;

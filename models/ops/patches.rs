@@ -1,0 +1,221 @@
+//! Gathering k x k patches of NHWC maps into rows, and its adjoint: with a product, the pair gives
+//! convolution and transposed convolution with all gradients.
+
+use super::buffers::{expect_shape, values};
+use super::shared_out::SharedOut;
+use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
+use rayon::prelude::*;
+
+/// Sizes of a gathering of patches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PatchGrid {
+    /// Samples.
+    pub batch: usize,
+    /// Height of the maps.
+    pub height: usize,
+    /// Width of the maps.
+    pub width: usize,
+    /// Channels of the maps.
+    pub channels: usize,
+    /// Side of a patch.
+    pub kernel: usize,
+    /// Step between patches.
+    pub stride: usize,
+    /// Zeros around the maps.
+    pub padding: usize,
+}
+
+impl PatchGrid {
+    /// Rows and columns of patches.
+    ///
+    /// - errors: a patch larger than the padded map, or a step of zero
+    pub fn patches(&self) -> Result<(usize, usize)> {
+        let fits = |side: usize| {
+            let padded = side + 2 * self.padding;
+            (padded >= self.kernel && self.stride > 0).then(|| (padded - self.kernel) / self.stride + 1)
+        };
+        match (fits(self.height), fits(self.width)) {
+            (Some(rows), Some(columns)) => Ok((rows, columns)),
+            _ => bail!(
+                "patches of {k} x {k} at stride {} do not fit a map of {} x {} with padding {}",
+                self.stride,
+                self.height,
+                self.width,
+                self.padding,
+                k = self.kernel
+            ),
+        }
+    }
+
+    fn row_len(&self) -> usize {
+        self.kernel * self.kernel * self.channels
+    }
+
+    fn sample_len(&self) -> usize {
+        self.height * self.width * self.channels
+    }
+
+    /// The position in the map of a patch's row or column `tap`, if it is inside.
+    fn inside(&self, patch: usize, tap: usize, side: usize) -> Option<usize> {
+        (patch * self.stride + tap).checked_sub(self.padding).filter(|at| *at < side)
+    }
+}
+
+/// `[B, H, W, C]` -> `[B * rows * columns, k * k * C]`, zeros outside the map.
+pub fn gather_patches(x: &Tensor, kernel: usize, stride: usize, padding: usize) -> Result<Tensor> {
+    let (batch, height, width, channels) = x.dims4()?;
+    let grid = PatchGrid { batch, height, width, channels, kernel, stride, padding };
+    x.contiguous()?.apply_op1(Gather(grid))
+}
+
+/// The adjoint of [`gather_patches`]: adds rows of patches into maps.
+pub fn scatter_patches(rows: &Tensor, grid: PatchGrid) -> Result<Tensor> {
+    rows.contiguous()?.apply_op1(Scatter(grid))
+}
+
+struct Gather(PatchGrid);
+struct Scatter(PatchGrid);
+
+impl CustomOp1 for Gather {
+    fn name(&self) -> &'static str {
+        "gather patches"
+    }
+
+    fn cpu_fwd(&self, x: &CpuStorage, x_at: &Layout) -> Result<(CpuStorage, Shape)> {
+        let grid = self.0;
+        let (rows, columns) = grid.patches()?;
+        expect_shape(
+            self.name(),
+            "the maps",
+            x_at.dims(),
+            &[grid.batch, grid.height, grid.width, grid.channels],
+        )?;
+        let x = values(self.name(), x, x_at)?;
+        let strip = columns * grid.row_len();
+        let mut output = SharedOut::new(grid.batch * rows * strip);
+        let out = &output;
+        (0..grid.batch * rows).into_par_iter().for_each(|task| {
+            let sample = &x[task / rows * grid.sample_len()..][..grid.sample_len()];
+            // SAFETY: each task fills the whole of its own strip.
+            let strip = unsafe { std::slice::from_raw_parts_mut(out.at(task * strip), strip) };
+            for (column, patch) in strip.chunks_exact_mut(grid.row_len()).enumerate() {
+                gather_one(grid, sample, (task % rows, column), patch);
+            }
+        });
+        Ok((CpuStorage::F32(output.take()), (grid.batch * rows * columns, grid.row_len()).into()))
+    }
+
+    fn bwd(&self, _x: &Tensor, _result: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
+        Ok(Some(gradient.contiguous()?.apply_op1_no_bwd(&Scatter(self.0))?))
+    }
+}
+
+fn gather_one(grid: PatchGrid, sample: &[f32], (row, column): (usize, usize), patch: &mut [f32]) {
+    for (ky, line) in patch.chunks_exact_mut(grid.kernel * grid.channels).enumerate() {
+        let y = grid.inside(row, ky, grid.height);
+        for (kx, pixel) in line.chunks_exact_mut(grid.channels).enumerate() {
+            match (y, grid.inside(column, kx, grid.width)) {
+                (Some(y), Some(x)) => {
+                    pixel.copy_from_slice(&sample[(y * grid.width + x) * grid.channels..][..grid.channels]);
+                }
+                _ => pixel.fill(0.0),
+            }
+        }
+    }
+}
+
+impl CustomOp1 for Scatter {
+    fn name(&self) -> &'static str {
+        "scatter patches"
+    }
+
+    fn cpu_fwd(&self, p: &CpuStorage, p_at: &Layout) -> Result<(CpuStorage, Shape)> {
+        let grid = self.0;
+        let (rows, columns) = grid.patches()?;
+        expect_shape(self.name(), "the rows", p_at.dims(), &[grid.batch * rows * columns, grid.row_len()])?;
+        let patches = values(self.name(), p, p_at)?;
+        let mut maps = vec![0.0; grid.batch * grid.sample_len()];
+        let per_sample = rows * columns * grid.row_len();
+        maps.par_chunks_mut(grid.sample_len().max(1)).enumerate().for_each(|(sample, map)| {
+            let patches = &patches[sample * per_sample..][..per_sample];
+            for (index, patch) in patches.chunks_exact(grid.row_len()).enumerate() {
+                scatter_one(grid, patch, (index / columns, index % columns), map);
+            }
+        });
+        Ok((CpuStorage::F32(maps), (grid.batch, grid.height, grid.width, grid.channels).into()))
+    }
+
+    fn bwd(&self, _rows: &Tensor, _result: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
+        Ok(Some(gradient.contiguous()?.apply_op1_no_bwd(&Gather(self.0))?))
+    }
+}
+
+fn scatter_one(grid: PatchGrid, patch: &[f32], (row, column): (usize, usize), map: &mut [f32]) {
+    for (ky, line) in patch.chunks_exact(grid.kernel * grid.channels).enumerate() {
+        let Some(y) = grid.inside(row, ky, grid.height) else { continue };
+        for (kx, pixel) in line.chunks_exact(grid.channels).enumerate() {
+            let Some(x) = grid.inside(column, kx, grid.width) else { continue };
+            let to = &mut map[(y * grid.width + x) * grid.channels..][..grid.channels];
+            to.iter_mut().zip(pixel).for_each(|(to, value)| *to += value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::buffers::to_vec;
+    use crate::ops::testing::{check_gradients, noise_var};
+
+    fn grid(kernel: usize, stride: usize, padding: usize) -> PatchGrid {
+        PatchGrid { batch: 2, height: 5, width: 6, channels: 3, kernel, stride, padding }
+    }
+
+    #[test]
+    fn every_value_stands_where_the_definition_says() {
+        for (kernel, stride, padding) in [(4, 2, 1), (3, 1, 1), (1, 1, 0), (2, 3, 0)] {
+            let x = noise_var(&[2, 5, 6, 3], 1);
+            let rows = to_vec(&gather_patches(x.as_tensor(), kernel, stride, padding).unwrap()).unwrap();
+            let x = to_vec(x.as_tensor()).unwrap();
+            let grid = grid(kernel, stride, padding);
+            let (across, down) = (grid.patches().unwrap().1, grid.patches().unwrap().0);
+            for (index, value) in rows.iter().enumerate() {
+                let (row, at) = (index / grid.row_len(), index % grid.row_len());
+                let (sample, patch) = (row / (down * across), row % (down * across));
+                let y = (patch / across * stride + at / (kernel * 3)) as isize - padding as isize;
+                let column = (patch % across * stride + at / 3 % kernel) as isize - padding as isize;
+                let inside = (0..5).contains(&y) && (0..6).contains(&column);
+                let expected = if inside {
+                    x[((sample * 5 + y as usize) * 6 + column as usize) * 3 + at % 3]
+                } else {
+                    0.0
+                };
+                assert_eq!(*value, expected);
+            }
+        }
+    }
+
+    #[test]
+    fn scatter_is_the_adjoint_of_gather() {
+        let grid = grid(4, 2, 1);
+        let (x, p) = (noise_var(&[2, 5, 6, 3], 1), noise_var(&[2 * 2 * 3, 48], 2));
+        let dot = |a: &Tensor, b: &Tensor| -> f64 {
+            to_vec(a).unwrap().iter().zip(to_vec(b).unwrap()).map(|(a, b)| *a as f64 * b as f64).sum()
+        };
+        let left = dot(&gather_patches(x.as_tensor(), 4, 2, 1).unwrap(), p.as_tensor());
+        let right = dot(x.as_tensor(), &scatter_patches(p.as_tensor(), grid).unwrap());
+        assert!((left - right).abs() < 1e-3, "{left} {right}");
+    }
+
+    #[test]
+    fn gradients_agree_with_finite_differences() {
+        check_gradients(&[noise_var(&[2, 5, 6, 3], 1)], |t| gather_patches(&t[0], 4, 2, 1));
+        check_gradients(&[noise_var(&[12, 48], 1)], |t| scatter_patches(&t[0], grid(4, 2, 1)));
+    }
+
+    #[test]
+    fn a_patch_larger_than_the_map_is_refused() {
+        let error = gather_patches(noise_var(&[1, 2, 2, 1], 1).as_tensor(), 5, 1, 1).unwrap_err();
+        assert!(error.to_string().contains("5 x 5"), "{error}");
+    }
+}

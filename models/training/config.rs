@@ -1,0 +1,312 @@
+//! A training run as one documented structure: the same words in TOML, command line and weights.
+
+use super::TrainingError;
+use crate::group_splitting::{ModelConfig, PRESETS, Stem};
+use crate::losses::{Reconstruction, Repulsion};
+use sememe_blocks::access::{Accounting, Budget, BudgetConfig, Mapping, Strategy};
+use sememe_blocks::channel::FadingModel;
+use sememe_blocks::equalizer::Equalizer;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// Format of training files this program writes and reads.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// Everything that decides the resulting weights.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainingConfig {
+    /// Format of this file, 1.
+    pub version: u32,
+    /// Seed of weights, order of images, fades and noise.
+    #[serde(default)]
+    pub seed: u64,
+    /// The network.
+    pub model: ModelSection,
+    /// What is sent to whom.
+    #[serde(default)]
+    pub downlink: DownlinkSection,
+    /// Channels and SNRs of training.
+    #[serde(default)]
+    pub channel: ChannelSection,
+    /// Images.
+    pub data: DataSection,
+    /// What is minimised.
+    #[serde(default)]
+    pub loss: LossSection,
+    /// How it is minimised.
+    #[serde(default)]
+    pub optimizer: OptimizerSection,
+    /// How progress is measured.
+    #[serde(default)]
+    pub validation: ValidationSection,
+}
+
+/// A preset and its switches.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelSection {
+    /// Sizes: `spatial`, `spatial-compact`, `spatial-tiny`, `paper`, `paper-compact`, `paper-tiny`.
+    pub preset: String,
+    /// First layer of the paper family's decoder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stem: Option<Stem>,
+    /// Layer norm in the residual blocks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layer_norm: Option<bool>,
+    /// Whether the networks are told the SNR.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub film: Option<bool>,
+    /// Linear path beside the deep one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bypass: Option<bool>,
+    /// Private vectors carry their own scale.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gain_code: Option<bool>,
+}
+
+/// Users, groups and channel uses.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DownlinkSection {
+    /// Users K, the images of a batch.
+    pub users: usize,
+    /// Groups G.
+    pub groups: usize,
+    /// Complex channel uses per image, N.
+    pub uses: usize,
+    /// Ratio of common to all features; 0 trains the private-only line.
+    pub rho: f64,
+    /// Packing of features into symbols.
+    pub mapping: Mapping,
+    /// What happens to the uses that groups save.
+    pub accounting: Accounting,
+    /// How users are grouped.
+    pub clustering: Strategy,
+    /// What undoes the fade.
+    pub equalizer: Equalizer,
+}
+
+impl Default for DownlinkSection {
+    fn default() -> Self {
+        Self {
+            users: 50,
+            groups: 10,
+            uses: 1024,
+            rho: 0.2,
+            mapping: Mapping::default(),
+            accounting: Accounting::default(),
+            clustering: Strategy::default(),
+            equalizer: Equalizer::Mmse,
+        }
+    }
+}
+
+/// Channels met in training: every step draws a fading and a mean SNR.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ChannelSection {
+    /// Range of the mean SNR in dB, drawn evenly.
+    pub snr_db: [f32; 2],
+    /// Fadings, each as likely as the others; block fading.
+    pub fading: Vec<FadingModel>,
+}
+
+impl Default for ChannelSection {
+    fn default() -> Self {
+        Self { snr_db: [-1.0, 22.0], fading: vec![FadingModel::Awgn, FadingModel::Rayleigh] }
+    }
+}
+
+/// Where images come from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind", deny_unknown_fields)]
+pub enum DataSection {
+    /// The official CIFAR-10 binary files; the last tenth of the training images validates.
+    Cifar10 {
+        /// A folder, the official archive, or a file of records.
+        path: PathBuf,
+        /// One in this many images is a procedural scene; 0 for none.
+        #[serde(default)]
+        scenes_every: usize,
+    },
+    /// Procedural scenes.
+    Scenes {
+        /// Number of training scenes.
+        images: usize,
+        /// Side of the images in pixels.
+        #[serde(default = "default_side")]
+        side: usize,
+        /// Degree to which the users of a true group share content, 0 to 1; absent: independent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        share: Option<f32>,
+    },
+}
+
+fn default_side() -> usize {
+    32
+}
+
+/// Terms of the loss.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LossSection {
+    /// Distance between images.
+    pub reconstruction: Reconstruction,
+    /// Repulsion between common features.
+    pub repulsion: Repulsion,
+}
+
+/// Decay of the learning rate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Schedule {
+    /// The same rate in every step.
+    Constant,
+    /// Half a cosine from the full rate to zero over the whole run.
+    #[default]
+    Cosine,
+}
+
+/// Adam and its schedule.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OptimizerSection {
+    /// Highest learning rate.
+    pub learning_rate: f64,
+    /// How it decays.
+    pub schedule: Schedule,
+    /// Steps over which it rises from zero.
+    pub warmup_steps: u64,
+    /// Passes over the training images.
+    pub epochs: u64,
+    /// Decay of the exponential average of the weights, which is what is kept; 0 keeps the last.
+    pub average: f64,
+    /// Longest gradient, as a Euclidean norm over all weights; 0 for no limit.
+    pub clip: f64,
+    /// Mirrors half of the images.
+    pub mirror: bool,
+}
+
+impl Default for OptimizerSection {
+    fn default() -> Self {
+        Self {
+            learning_rate: 1e-3,
+            schedule: Schedule::Cosine,
+            warmup_steps: 200,
+            epochs: 20,
+            average: 0.999,
+            clip: 0.0,
+            mirror: true,
+        }
+    }
+}
+
+/// Validation and checkpoints.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ValidationSection {
+    /// Frames of K images.
+    pub frames: usize,
+    /// SNRs in dB.
+    pub snr_db: Vec<f32>,
+    /// Epochs between validations.
+    pub every_epochs: u64,
+    /// Steps between checkpoints.
+    pub checkpoint_steps: u64,
+}
+
+impl Default for ValidationSection {
+    fn default() -> Self {
+        Self { frames: 10, snr_db: vec![0.0, 6.0, 12.0, 18.0], every_epochs: 1, checkpoint_steps: 500 }
+    }
+}
+
+impl TrainingConfig {
+    /// The channel-use budget for images of this size.
+    pub fn budget(&self, (height, width): (usize, usize)) -> Result<Budget, TrainingError> {
+        let d = &self.downlink;
+        let family = self.preset(0, 0)?.family;
+        let config = BudgetConfig {
+            uses: d.uses,
+            rho: d.rho,
+            num_users: d.users,
+            num_groups: d.groups,
+            height,
+            width,
+            accounting: d.accounting,
+            mapping: d.mapping,
+            family,
+        };
+        Ok(config.budget()?)
+    }
+
+    /// The model's sizes for images of this size.
+    pub fn model_config(&self, size: (usize, usize)) -> Result<ModelConfig, TrainingError> {
+        let budget = self.budget(size)?;
+        let private = budget.private_channels().unwrap_or(budget.private_len());
+        let common = budget.common_channels().unwrap_or(budget.common_len());
+        let mut config = self.preset(private, common)?;
+        config.punctured_features = budget.signalling_uses() * self.downlink.mapping.reals_per_use();
+        match config.refuses(size) {
+            Some(reason) => Err(TrainingError::Config(format!("data: {reason}"))),
+            None => Ok(config),
+        }
+    }
+
+    fn preset(&self, private: usize, common: usize) -> Result<ModelConfig, TrainingError> {
+        let name = &self.model.preset;
+        let Some(mut config) = ModelConfig::preset(name, private, common) else {
+            return Err(TrainingError::Config(format!(
+                "model.preset = \"{name}\" is not known: allowed are {}",
+                PRESETS.join(", ")
+            )));
+        };
+        config.stem = self.model.stem.unwrap_or(config.stem);
+        config.layer_norm = self.model.layer_norm.unwrap_or(config.layer_norm);
+        config.film = self.model.film.unwrap_or(config.film);
+        config.bypass = self.model.bypass.unwrap_or(config.bypass);
+        config.gain_code = self.model.gain_code.unwrap_or(config.gain_code);
+        Ok(config)
+    }
+
+    /// Refuses values that no run could use; names key, value and what is allowed.
+    pub fn check(&self) -> Result<(), TrainingError> {
+        let refuse = |key: &str, found: String, allowed: &str| {
+            Err(TrainingError::Config(format!("{key} = {found} is not possible: allowed is {allowed}")))
+        };
+        let (o, v, [low, high]) = (&self.optimizer, &self.validation, self.channel.snr_db);
+        if self.version != FORMAT_VERSION {
+            return refuse("version", self.version.to_string(), "1");
+        }
+        if !(low.is_finite() && high.is_finite() && low <= high) {
+            return refuse("channel.snr_db", format!("[{low}, {high}]"), "[lowest, highest], both finite");
+        }
+        if self.channel.fading.is_empty() {
+            return refuse("channel.fading", "[]".into(), "at least one model");
+        }
+        if !(o.learning_rate > 0.0 && o.learning_rate < 1.0) {
+            return refuse("optimizer.learning_rate", o.learning_rate.to_string(), "above 0, below 1");
+        }
+        if !(0.0..1.0).contains(&o.average) {
+            return refuse("optimizer.average", o.average.to_string(), "0 to below 1");
+        }
+        if !(o.clip.is_finite() && o.clip >= 0.0) {
+            return refuse("optimizer.clip", o.clip.to_string(), "0 (no limit) or above");
+        }
+        if o.epochs == 0 {
+            return refuse("optimizer.epochs", "0".into(), "at least 1");
+        }
+        if v.every_epochs == 0 || v.checkpoint_steps == 0 || v.frames == 0 {
+            return refuse(
+                "validation",
+                "0 in every_epochs, checkpoint_steps or frames".into(),
+                "at least 1",
+            );
+        }
+        if let Some(snr) = v.snr_db.iter().find(|snr| !snr.is_finite()) {
+            return refuse("validation.snr_db", snr.to_string(), "finite numbers");
+        }
+        Ok(())
+    }
+}

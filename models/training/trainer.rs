@@ -1,0 +1,199 @@
+//! The training loop.
+
+use super::bypass::start_from_klt;
+use super::checkpoint::Checkpoint;
+use super::config::TrainingConfig;
+use super::data::{Data, epoch_order, read};
+use super::error::TrainingError;
+use super::log::{Log, STEPS_PER_ROW};
+use super::objective::Objective;
+use super::optimizer::Optimizer;
+use super::validation::{Measured, validate};
+use crate::group_splitting::Model;
+use crate::layers::Parameters;
+use crate::weights;
+use candle_core::{Device, Tensor};
+use sememe_blocks::rng::RngKey;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+/// Validation meets other fades and noise than training.
+const VALIDATION_KEY: u64 = 0x7A11_DA7E;
+/// Name of the finished weights inside a run's folder.
+const WEIGHTS_NAME: &str = "weights.safetensors";
+
+/// How a run is carried out; none of it changes the weights.
+pub struct RunOptions<'a> {
+    /// Folder for checkpoint, logs and weights.
+    pub out: PathBuf,
+    /// Go on from the folder's checkpoint.
+    pub resume: bool,
+    /// Ends the run after the current step, with a checkpoint.
+    pub stop: &'a AtomicBool,
+    /// Called after every step and every validation.
+    pub progress: &'a mut dyn FnMut(&Progress),
+}
+
+/// Where a run stands.
+#[derive(Clone, Debug)]
+pub struct Progress {
+    /// Steps done.
+    pub step: u64,
+    /// Steps in all.
+    pub steps: u64,
+    /// Epoch of the step, from 1.
+    pub epoch: u64,
+    /// Epochs in all.
+    pub epochs: u64,
+    /// Reconstruction loss of the step.
+    pub loss: f32,
+    /// Training images per second since the run started or resumed.
+    pub images_per_second: f64,
+    /// The last validation, empty before the first.
+    pub validation: Vec<Measured>,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Steps done.
+    pub step: u64,
+    /// Whether all steps are done; else the run was stopped and can be resumed.
+    pub finished: bool,
+    /// The weights, where the run is finished.
+    pub weights: Option<PathBuf>,
+    /// The last validation.
+    pub validation: Vec<Measured>,
+}
+
+/// The parts of a run that a checkpoint covers.
+struct Run {
+    model: Model,
+    average: Model,
+    optimizer: Optimizer,
+    step: u64,
+}
+
+/// Trains a model from its training file.
+///
+/// - the same file gives the same weights bit by bit, also across stops and resumes
+/// - errors: see [`TrainingError`]
+pub fn train(config: &TrainingConfig, options: RunOptions) -> Result<Outcome, TrainingError> {
+    config.check()?;
+    let data = Data::open(config)?;
+    let users = config.downlink.users;
+    let size = data.training.size();
+    let budget = config.budget(size)?;
+    let key = RngKey::new(config.seed);
+    let objective = Objective::new(config, &budget, key);
+    let judge = Objective::new(config, &budget, RngKey::new(config.seed ^ VALIDATION_KEY));
+    let per_epoch = data.steps_per_epoch(users);
+    let steps = per_epoch.saturating_mul(config.optimizer.epochs);
+
+    std::fs::create_dir_all(&options.out).map_err(|error| TrainingError::file(&options.out, error))?;
+    let mut run = Run::start(config, &data)?;
+    if options.resume
+        && let Some(checkpoint) = Checkpoint::load(&options.out, config)?
+    {
+        run.optimizer.restore(&checkpoint.state)?;
+        run.step = checkpoint.step;
+    }
+    let mut log = Log::open(&options.out, run.step)?;
+    let whole_frames = matches!(&config.data, super::config::DataSection::Scenes { share: Some(_), .. });
+    let mut order = Vec::new();
+    let mut validation = Vec::new();
+    let (started, first) = (Instant::now(), run.step);
+
+    while run.step < steps {
+        let (epoch, place) = (run.step / per_epoch, (run.step % per_epoch) as usize);
+        if place == 0 || order.is_empty() {
+            order = epoch_order(data.training.len(), users, whole_frames, key, epoch);
+        }
+        let indices = &order[place * users..(place + 1) * users];
+        let mirror = config.optimizer.mirror.then_some((key, run.step));
+        let images = read(data.training.as_ref(), indices, mirror)?;
+        let at = objective.draw(config, run.step);
+        let passed = objective.pass(&run.model, &images, at)?;
+        let loss = objective.loss(config, &images, &passed)?;
+        if !loss.reconstruction.is_finite() {
+            return Err(TrainingError::Diverged { step: run.step + 1, loss: loss.reconstruction });
+        }
+        let gradients = loss.total.backward()?;
+        run.step += 1;
+        let norm = run.optimizer.step(&gradients, run.step, steps)?;
+        if run.step % STEPS_PER_ROW == 0 {
+            let rate = run.optimizer.learning_rate(run.step, steps);
+            log.step(run.step, epoch + 1, at.snr.0, at.fading, rate, norm, &loss)?;
+        }
+        let epoch_ends = run.step % per_epoch == 0;
+        if (epoch_ends && (epoch + 1) % config.validation.every_epochs == 0) || run.step == steps {
+            validation = validate(&run.average, config, &judge, &data)?;
+            log.validation(run.step, epoch + 1, &validation)?;
+        }
+        let done = (run.step - first) as f64 * users as f64;
+        (options.progress)(&Progress {
+            step: run.step,
+            steps,
+            epoch: epoch + 1,
+            epochs: config.optimizer.epochs,
+            loss: loss.reconstruction,
+            images_per_second: done / started.elapsed().as_secs_f64().max(1e-9),
+            validation: validation.clone(),
+        });
+        let stopped = options.stop.load(Ordering::Relaxed);
+        if stopped || run.step % config.validation.checkpoint_steps == 0 || run.step == steps {
+            run.save(&options.out, config)?;
+        }
+        if stopped && run.step < steps {
+            return Ok(Outcome { step: run.step, finished: false, weights: None, validation });
+        }
+    }
+    let path = options.out.join(WEIGHTS_NAME);
+    save_weights(&run, config, &data, &path, &validation)?;
+    Ok(Outcome { step: run.step, finished: true, weights: Some(path), validation })
+}
+
+impl Run {
+    fn start(config: &TrainingConfig, data: &Data) -> Result<Self, TrainingError> {
+        let device = Device::Cpu;
+        let model_config = config.model_config(data.training.size())?;
+        let model = Model::random(model_config.clone(), config.seed, &device)?;
+        start_from_klt(&model, data.training.as_ref())?;
+        let variables = model.parameters().named();
+        let copies: BTreeMap<String, Tensor> = variables
+            .iter()
+            .map(|(name, variable)| Ok((name.clone(), variable.as_tensor().copy()?)))
+            .collect::<candle_core::Result<_>>()?;
+        let average = Model::new(model_config, Parameters::frozen(copies, &device))?;
+        let optimizer = Optimizer::new(&config.optimizer, variables, &average.parameters().named())?;
+        Ok(Self { model, average, optimizer, step: 0 })
+    }
+
+    fn save(&self, folder: &Path, config: &TrainingConfig) -> Result<(), TrainingError> {
+        Checkpoint { step: self.step, state: self.optimizer.state() }.save(folder, config)
+    }
+}
+
+/// Writes the averaged weights with all that says where they come from.
+fn save_weights(
+    run: &Run,
+    config: &TrainingConfig,
+    data: &Data,
+    path: &Path,
+    validation: &[Measured],
+) -> Result<(), TrainingError> {
+    let recipe = toml::to_string(config).map_err(|error| TrainingError::Config(error.to_string()))?;
+    let results: Vec<String> = validation
+        .iter()
+        .map(|m| format!("{} {} dB: {:.2} dB", super::log::name(m.fading), m.snr.0, m.psnr_db))
+        .collect();
+    let origin = BTreeMap::from([
+        ("recipe".to_string(), recipe),
+        ("data".to_string(), data.training.name()),
+        ("steps".to_string(), run.step.to_string()),
+        ("validation".to_string(), results.join("; ")),
+    ]);
+    weights::save(&run.average, origin, path).map_err(|error| TrainingError::file(path, error))
+}
