@@ -6,6 +6,7 @@
 //! | [`layers`] | operations with their parameters |
 //! | [`losses`] | what training minimises |
 //! | [`ops`] | tensor operations with gradients, channels last |
+//! | [`perceptual`] | learned distances between images |
 //! | [`training`] | the training loop |
 //! | [`weights`] | files and shipped weights |
 
@@ -13,5 +14,6 @@ pub mod group_splitting;
 pub mod layers;
 pub mod losses;
 pub mod ops;
+pub mod perceptual;
 pub mod training;
 pub mod weights;

@@ -102,6 +102,11 @@ impl InplaceOp2 for Average {
         expect_shape(self.name(), "the value", v_at.dims(), a_at.dims())?;
         let v = values(self.name(), v, v_at)?;
         let average = values_mut(self.name(), a, a_at)?;
+        if self.0 == 0.0 {
+            // a + (v - a) is not v to the last bit.
+            average.copy_from_slice(v);
+            return Ok(());
+        }
         average.par_chunks_mut(CHUNK).zip(v.par_chunks(CHUNK)).for_each(|(average, v)| {
             average.iter_mut().zip(v).for_each(|(a, v)| *a += (1.0 - self.0) * (v - *a));
         });
@@ -153,5 +158,8 @@ mod tests {
         average_into(&a, &v, 0.75).unwrap();
         average_into(&a, &v, 0.75).unwrap();
         assert_eq!(to_vec(&a).unwrap(), [0.4375; 3]);
+        let v = (v * 0.1).unwrap();
+        average_into(&a, &v, 0.0).unwrap();
+        assert_eq!(to_vec(&a).unwrap(), to_vec(&v).unwrap());
     }
 }

@@ -3,9 +3,13 @@
 use super::WeightsError;
 use candle_core::{DType, Device, Tensor};
 use half::f16;
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
-use std::collections::{BTreeMap, HashMap};
+use safetensors::tensor::{Dtype, SafeTensors};
+use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::Path;
+
+/// Data begin at a multiple of this many bytes.
+const ALIGNMENT: usize = 8;
 
 /// Named tensors.
 pub type Tensors = BTreeMap<String, Tensor>;
@@ -31,25 +35,35 @@ fn write(
     dtype: Dtype,
     encode: fn(f32) -> Vec<u8>,
 ) -> Result<(), WeightsError> {
-    let mut stored = Vec::with_capacity(tensors.len());
+    // The crate writes metadata in the order of a hash map; equal weights shall be equal files.
+    let mut header = BTreeMap::new();
+    header.insert("__metadata__".to_string(), serde_json::json!(metadata));
+    let mut data = Vec::new();
     for (name, tensor) in tensors {
         let values = tensor.flatten_all()?.to_dtype(DType::F32)?.to_vec1::<f32>()?;
         let fits = |v: &f32| v.is_finite() && (dtype != Dtype::F16 || f16::from_f32(*v).is_finite());
         if let Some(value) = values.iter().find(|v| !fits(v)) {
             return Err(WeightsError::Value { tensor: name.clone(), value: *value });
         }
-        let bytes: Vec<u8> = values.into_iter().flat_map(encode).collect();
-        stored.push((name.as_str(), tensor.dims().to_vec(), bytes));
+        let start = data.len();
+        values.into_iter().for_each(|value| data.extend(encode(value)));
+        let entry = serde_json::json!({
+            "dtype": format!("{dtype:?}"),
+            "shape": tensor.dims(),
+            "data_offsets": [start, data.len()],
+        });
+        header.insert(name.clone(), entry);
     }
-    let views = stored
-        .iter()
-        .map(|(name, shape, bytes)| Ok((*name, TensorView::new(dtype, shape.clone(), bytes)?)))
-        .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()?;
-    let metadata: HashMap<String, String> = metadata.into_iter().collect();
-    let bytes = safetensors::serialize(views, Some(metadata))?;
+    let mut header =
+        serde_json::to_vec(&header).map_err(|error| WeightsError::Metadata(error.to_string()))?;
+    header.resize(header.len().next_multiple_of(ALIGNMENT), b' ');
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".tmp");
-    std::fs::write(&temporary, bytes)?;
+    let mut file = std::fs::File::create(&temporary)?;
+    file.write_all(&(header.len() as u64).to_le_bytes())?;
+    file.write_all(&header)?;
+    file.write_all(&data)?;
+    file.sync_all()?;
     Ok(std::fs::rename(&temporary, path)?)
 }
 
