@@ -3,7 +3,7 @@
 use super::PerceptualError;
 use super::torch_file::TorchFile;
 use crate::ops::{affine, gather_patches};
-use candle_core::{Result, Tensor};
+use candle_core::Tensor;
 
 /// Sizes of a convolution.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +38,7 @@ impl Convolution {
     }
 
     /// `[B, H, W, inputs]` -> `[B, H', W', outputs]`, H' = (H + 2 padding - kernel) / stride + 1.
-    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+    pub fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
         let ConvolutionSize { kernel, stride, padding, outputs, .. } = self.size;
         if (kernel, stride, padding) == (1, 1, 0) {
             return affine(x, &self.weight);

@@ -77,12 +77,16 @@ impl Lpips {
         let tasks: Vec<Range<usize>> =
             (0..pairs).step_by(per_task).map(|from| from..(from + per_task).min(pairs)).collect();
         let part = |pairs: &Range<usize>| {
-            let choose = |batch: &'_ ImageBatch| batch.pixels.slice(ndarray::s![pairs.clone(), .., .., ..]).to_owned();
+            let choose =
+                |batch: &'_ ImageBatch| batch.pixels.slice(ndarray::s![pairs.clone(), .., .., ..]).to_owned();
             self.part(choose(a).view(), choose(b).view())
         };
         // Large images keep all threads busy one pair at a time, and memory bounded.
-        let parts: Result<Vec<Vec<f32>>, PerceptualError> =
-            if per_task > 1 { tasks.par_iter().map(part).collect() } else { tasks.iter().map(part).collect() };
+        let parts: Result<Vec<Vec<f32>>, PerceptualError> = if per_task > 1 {
+            tasks.par_iter().map(part).collect()
+        } else {
+            tasks.iter().map(part).collect()
+        };
         let distances = parts?.concat();
         match distances.iter().position(|d| !d.is_finite()) {
             Some(pair) => Err(PerceptualError::NotFinite { pair, value: distances[pair] }),
@@ -131,6 +135,101 @@ fn stage_distance(a: &[f32], b: &[f32], head: &[f32]) -> f64 {
     pixels.map(of_pixel).sum::<f64>() / (a.len() / channels) as f64
 }
 
+/// NaN where the squares overflow: an infinite length would pass every vector off as zero.
 fn length(vector: &[f32]) -> f32 {
-    vector.iter().map(|v| v * v).sum::<f32>().sqrt() + EPSILON
+    let length = vector.iter().map(|v| v * v).sum::<f32>().sqrt() + EPSILON;
+    if length.is_finite() { length } else { f32::NAN }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::reference::{noise_images, random_weights, slow_distance};
+    use super::*;
+    use crate::weights::tensor_file::{Metadata, read, write_f32};
+    use ndarray::s;
+
+    #[test]
+    fn equals_the_definition_on_odd_and_even_sizes() {
+        let folder = random_weights();
+        let lpips = Lpips::load(folder.path()).unwrap();
+        for (height, width) in [(17, 17), (32, 32), (35, 50)] {
+            let [a, b] = [1, 2].map(|seed| noise_images((2, height, width, 3), seed));
+            let found = lpips.distance(&a, &b).unwrap();
+            for (found, expected) in found.iter().zip(slow_distance(folder.path(), &a, &b).unwrap()) {
+                assert!((found - expected).abs() < 1e-4 * expected && *found > 0.1, "{found} {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn equal_images_are_at_zero_and_order_is_of_no_matter() {
+        let lpips = Lpips::load(random_weights().path()).unwrap();
+        let [a, b] = [1, 2].map(|seed| noise_images((3, 32, 32, 3), seed));
+        assert_eq!(lpips.distance(&a, &a).unwrap(), [0.0; 3]);
+        assert_eq!(lpips.distance(&a, &b).unwrap(), lpips.distance(&b, &a).unwrap());
+        let black = ImageBatch { pixels: a.pixels.map(|_| 0), ..a.clone() };
+        assert!(lpips.distance(&a, &black).unwrap().iter().all(|d| *d > 0.0));
+    }
+
+    #[test]
+    fn threads_and_neighbours_change_no_bit() {
+        let lpips = Lpips::load(random_weights().path()).unwrap();
+        for (pairs, side) in [(37, 32), (2, 129)] {
+            let [a, b] = [1, 2].map(|seed| noise_images((pairs, side, side, 3), seed));
+            let on = |threads| {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                pool.install(|| lpips.distance(&a, &b).unwrap())
+            };
+            let all = on(1);
+            assert!(all == on(2) && all == on(4));
+            for pair in [0, pairs - 1] {
+                let one = |images: &ImageBatch| {
+                    let pixels = images.pixels.slice(s![pair..=pair, .., .., ..]).to_owned();
+                    ImageBatch { pixels, ..images.clone() }
+                };
+                assert_eq!(lpips.distance(&one(&a), &one(&b)).unwrap(), all[pair..=pair]);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_pair_of_images_is_refused() {
+        let lpips = Lpips::load(random_weights().path()).unwrap();
+        let distance = |a, b| lpips.distance(&noise_images(a, 1), &noise_images(b, 2));
+        assert!(distance((0, 32, 32, 3), (0, 32, 32, 3)).unwrap().is_empty());
+        for (a, b, told) in [
+            ((2, 32, 32, 3), (1, 32, 32, 3), "[2, 32, 32, 3] and [1, 32, 32, 3]"),
+            ((1, 32, 32, 3), (1, 32, 33, 3), "[1, 32, 33, 3]"),
+            ((1, 32, 32, 1), (1, 32, 32, 1), "[1, 32, 32, 1]"),
+            ((1, 16, 32, 3), (1, 16, 32, 3), "16 x 32"),
+            ((1, 0, 32, 3), (1, 0, 32, 3), "0 x 32"),
+        ] {
+            let error = distance(a, b).unwrap_err().to_string();
+            assert!(error.contains(told), "{error}");
+        }
+    }
+
+    #[test]
+    fn unusable_weights_are_errors() {
+        let folder = random_weights();
+        let change = |file: &str, tensor: &str, factor: Option<f64>| {
+            let path = folder.path().join(file);
+            let mut tensors = read(&path).unwrap().0;
+            let old = tensors.remove(tensor).unwrap();
+            if let Some(factor) = factor {
+                tensors.insert(tensor.into(), (old * factor).unwrap());
+            }
+            write_f32(&path, &tensors, Metadata::new()).unwrap();
+        };
+        change(NETWORK_FILE, "features.0.weight", Some(1e30));
+        let image = noise_images((1, 32, 32, 3), 1);
+        let error = Lpips::load(folder.path()).unwrap().distance(&image, &image).unwrap_err().to_string();
+        assert!(error.contains("pair 0"), "{error}");
+        change(HEADS_FILE, "lin6.model.1.weight", None);
+        let error = Lpips::load(folder.path()).err().unwrap().to_string();
+        assert!(error.contains("lpips_squeeze.safetensors: no tensor lin6.model.1.weight"), "{error}");
+        change(NETWORK_FILE, "features.12.squeeze.bias", None);
+        let error = Lpips::load(folder.path()).err().unwrap().to_string();
+        assert!(error.contains("squeezenet1_1.safetensors: no tensor features.12.squeeze.bias"), "{error}");
+    }
 }

@@ -7,6 +7,8 @@ mod error;
 mod lpips;
 mod max_pool;
 #[cfg(test)]
+mod oracle;
+#[cfg(test)]
 mod reference;
 mod squeeze_net;
 mod torch_file;

@@ -1,8 +1,8 @@
 //! The convolutional part of SqueezeNet 1.1, without gradients.
 //!
 //! ```text
-//! conv 3x3/2 > ReLU > 0 > pool > fire > fire > 1 > pool > fire > fire > 2 > pool > fire > fire > 3
-//!            > fire > 4 > fire > 5 > fire > 6
+//! conv 3x3/2 > ReLU > 0 > pool > fire > fire > 1 > pool > fire > fire > 2
+//!                        > pool > fire > 3 > fire > 4 > fire > 5 > fire > 6
 //!
 //! fire: squeeze 1x1 > ReLU > [expand 1x1, expand 3x3] > ReLU
 //! ```
@@ -13,7 +13,7 @@ use super::PerceptualError;
 use super::convolution::{Convolution, ConvolutionSize};
 use super::max_pool::max_pool;
 use super::torch_file::TorchFile;
-use candle_core::{D, Result, Tensor};
+use candle_core::{D, Tensor};
 
 /// Channels of the maps of each stage.
 pub const STAGES: [usize; 7] = [64, 128, 256, 384, 384, 512, 512];
@@ -44,7 +44,7 @@ pub const FIRES: [FireSize; 8] = [
     FireSize { index: 4, inputs: 128, squeezed: 16, half: 64, pooled: false, stage: true },
     FireSize { index: 6, inputs: 128, squeezed: 32, half: 128, pooled: true, stage: false },
     FireSize { index: 7, inputs: 256, squeezed: 32, half: 128, pooled: false, stage: true },
-    FireSize { index: 9, inputs: 256, squeezed: 48, half: 192, pooled: true, stage: false },
+    FireSize { index: 9, inputs: 256, squeezed: 48, half: 192, pooled: true, stage: true },
     FireSize { index: 10, inputs: 384, squeezed: 48, half: 192, pooled: false, stage: true },
     FireSize { index: 11, inputs: 384, squeezed: 64, half: 256, pooled: false, stage: true },
     FireSize { index: 12, inputs: 512, squeezed: 64, half: 256, pooled: false, stage: true },
@@ -76,7 +76,8 @@ impl SqueezeNet {
     pub fn load(file: &TorchFile) -> Result<Self, PerceptualError> {
         let stem = Convolution::load(file, "features.0", STEM)?;
         let fire = |fire: &FireSize| {
-            let [squeeze, one, three] = fire.convolutions().map(|(name, size)| Convolution::load(file, &name, size));
+            let [squeeze, one, three] =
+                fire.convolutions().map(|(name, size)| Convolution::load(file, &name, size));
             Ok([squeeze?, one?, three?])
         };
         Ok(Self { stem, fires: FIRES.iter().map(fire).collect::<Result<_, PerceptualError>>()? })
@@ -85,7 +86,7 @@ impl SqueezeNet {
     /// The maps of each stage, `[B, h, w, STAGES[i]]`.
     ///
     /// - x: `[B, H, W, 3]`, standardised; sides of at least 17
-    pub fn stages(&self, x: &Tensor) -> Result<Vec<Tensor>> {
+    pub fn stages(&self, x: &Tensor) -> candle_core::Result<Vec<Tensor>> {
         let mut maps = self.stem.forward(x)?.relu()?;
         let mut stages = vec![maps.clone()];
         for (size, [squeeze, one, three]) in FIRES.iter().zip(&self.fires) {

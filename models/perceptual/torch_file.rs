@@ -60,6 +60,9 @@ mod tests {
         let error = file.tensor("a.bias", &[2]).unwrap_err().to_string();
         assert!(error.contains("net.safetensors: no tensor a.bias"), "{error}");
         let error = file.tensor("a.weight", &[3, 2]).unwrap_err().to_string();
-        assert!(error.contains("net.safetensors: tensor a.weight has shape [2, 3], expected [3, 2]"), "{error}");
+        assert!(
+            error.contains("net.safetensors: tensor a.weight has shape [2, 3], expected [3, 2]"),
+            "{error}"
+        );
     }
 }

@@ -1,0 +1,66 @@
+//! The command line: `sememe` alone runs the quickstart.
+
+mod eval;
+mod free_graph;
+mod info;
+mod interrupt;
+mod list;
+mod quickstart;
+mod report;
+mod run;
+mod train;
+
+use clap::{Parser, Subcommand};
+use sememe::experiment::RunError;
+use std::process::ExitCode;
+
+/// Sends meaning over the air: semantic and linear links as flowgraphs over simulated channels.
+///
+/// Without a command it runs the quickstart experiment: embedded scenes over three channels, a table on the
+/// screen, figures and contact sheets in out/.
+#[derive(Parser)]
+#[command(name = "sememe", version, after_help = EXIT_CODES)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+const EXIT_CODES: &str = "Exit codes:
+  0    done
+  1    a run failed
+  2    the configuration, an argument or an input file cannot be used; nothing was run
+  130  stopped by Ctrl-C; what was finished is kept (a second Ctrl-C ends at once)";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs the experiment, or the free graph, of a TOML file
+    Run(run::Arguments),
+    /// Trains a model from a TOML file
+    Train(train::Arguments),
+    /// Measures trained weights on a data set
+    Eval(eval::Arguments),
+    /// Lists blocks, links, shipped weights and model presets
+    List,
+    /// Shows version, features, instruction set and threads
+    Info,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        None => quickstart::run(),
+        Some(Command::Run(arguments)) => run::run(&arguments),
+        Some(Command::Train(arguments)) => train::run(&arguments),
+        Some(Command::Eval(arguments)) => eval::run(&arguments),
+        Some(Command::List) => report::print(&list::text()),
+        Some(Command::Info) => report::print(&info::text()),
+    };
+    match outcome {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => fail(&error),
+    }
+}
+
+fn fail(error: &RunError) -> ExitCode {
+    eprintln!("error: {error}");
+    ExitCode::from(error.exit_code())
+}

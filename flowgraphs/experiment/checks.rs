@@ -1,0 +1,148 @@
+//! What an experiment file must satisfy beyond the types of its values.
+
+use super::Override;
+use super::config::{Experiment, LinkConfig, Scheme};
+use super::config_error::Result;
+use super::config_value::from_block;
+use super::reading::Tree;
+use std::collections::BTreeSet;
+
+/// Bound on what one run measures.
+const MAX_POINTS: usize = 100_000;
+/// SNRs beyond this many dB, positive or negative, mean nothing to any link.
+const MAX_SNR_DB: f64 = 200.0;
+
+/// Refuses the first value that no run could use.
+pub(super) fn check(experiment: &Experiment, tree: &Tree) -> Result<()> {
+    check_snrs(experiment, tree)?;
+    for (index, channel) in experiment.channel.iter().enumerate() {
+        let prefix = format!("channel.{index}");
+        channel.check().map_err(|error| tree.located(from_block(error, tree.origin(), &prefix)))?;
+    }
+    let mut names = BTreeSet::new();
+    for (index, channel) in experiment.channel.iter().enumerate() {
+        if !names.insert(channel.name()) {
+            let key = format!("channel.{index}");
+            return Err(tree.refuse_as(&key, &channel.name(), "a channel that differs from those before it"));
+        }
+    }
+    let mut names = BTreeSet::new();
+    for (index, link) in experiment.link.iter().enumerate() {
+        check_link(link, index, tree)?;
+        if !names.insert(link.label()) {
+            let key = format!("link.{index}.name");
+            return Err(tree.refuse_as(
+                &key,
+                &format!("\"{}\"", link.label()),
+                "a name that no other link has",
+            ));
+        }
+    }
+    check_output(experiment, tree)?;
+    check_vary(experiment, tree)?;
+    let variants = experiment.vary.as_ref().map_or(1, |vary| vary.values.len());
+    let points = [experiment.link.len(), experiment.channel.len(), experiment.snr_db.len(), variants];
+    if points.into_iter().try_fold(1usize, |product, n| product.checked_mul(n)).is_none_or(|n| n > MAX_POINTS)
+    {
+        return Err(tree.refuse("snr_db", format!("at most {MAX_POINTS} points in all")));
+    }
+    Ok(())
+}
+
+fn check_snrs(experiment: &Experiment, tree: &Tree) -> Result<()> {
+    let snrs = &experiment.snr_db;
+    if snrs.is_empty() {
+        return Err(tree.refuse("snr_db", "at least one SNR in dB"));
+    }
+    if let Some(index) = snrs.iter().position(|snr| !(-MAX_SNR_DB..=MAX_SNR_DB).contains(snr)) {
+        return Err(tree.refuse(&format!("snr_db.{index}"), format!("-{MAX_SNR_DB} to {MAX_SNR_DB}")));
+    }
+    if !snrs.windows(2).all(|pair| pair[0] < pair[1]) {
+        return Err(tree.refuse("snr_db", "ascending numbers, each once"));
+    }
+    Ok(())
+}
+
+fn check_link(link: &LinkConfig, index: usize, tree: &Tree) -> Result<()> {
+    let key = |name: &str| format!("link.{index}.{name}");
+    let refuse = |name: &str, allowed: String| Err(tree.refuse(&key(name), allowed));
+    if let Some(name) = &link.name {
+        let is_plain = |c: char| c.is_alphanumeric() || " ._-+()=/".contains(c);
+        if name.is_empty() || name.chars().count() > 40 || !name.chars().all(is_plain) {
+            return refuse("name", "1 to 40 letters, digits, spaces and . _ - + ( ) = /".into());
+        }
+    }
+    match (link.scheme, &link.weights) {
+        (Scheme::Klt, Some(_)) => refuse("weights", "nothing: klt is fitted to the training images".into()),
+        (Scheme::GroupSplitting | Scheme::PrivateOnly, None) => {
+            let known = sememe_models::weights::SHIPPED.join(", ");
+            Err(tree
+                .missing(&key("weights"), format!("the path of a weights file, or shipped weights: {known}")))
+        }
+        (Scheme::PrivateOnly | Scheme::Klt, _) if link.rho.is_some_and(|rho| rho != 0.0) => {
+            refuse("rho", "0: this scheme sends nothing in common".into())
+        }
+        _ if !(-60.0..=60.0).contains(&link.snr_mismatch_db) => refuse("snr_mismatch_db", "-60 to 60".into()),
+        _ => Ok(()),
+    }
+}
+
+fn check_output(experiment: &Experiment, tree: &Tree) -> Result<()> {
+    let output = &experiment.output;
+    if output.sheet_images == 0 || output.sheet_images > 100 {
+        return Err(tree.refuse("output.sheet_images", "1 to 100"));
+    }
+    if let Some(index) = output.sheet_snr_db.iter().position(|snr| !experiment.snr_db.contains(snr)) {
+        let known: Vec<String> = experiment.snr_db.iter().map(f64::to_string).collect();
+        return Err(tree.refuse(
+            &format!("output.sheet_snr_db.{index}"),
+            format!("one of snr_db: {}", known.join(", ")),
+        ));
+    }
+    Ok(())
+}
+
+/// Every value of the varied key must give an experiment by itself.
+fn check_vary(experiment: &Experiment, tree: &Tree) -> Result<()> {
+    let Some(vary) = &experiment.vary else { return Ok(()) };
+    if vary.values.is_empty() {
+        return Err(tree.refuse("vary.values", "at least one value"));
+    }
+    const FIXED: [&str; 7] = ["version", "vary", "snr_db", "title", "output", "provenance", "link"];
+    let top = vary.key.split('.').next().unwrap_or_default();
+    if FIXED.contains(&top) {
+        let allowed = "a key under seed, source, downlink or channel; links and SNRs are lists of their own";
+        return Err(tree.refuse("vary.key", allowed));
+    }
+    let mut seen = BTreeSet::new();
+    for (index, value) in vary.values.iter().enumerate() {
+        let is_plain = matches!(
+            value,
+            toml::Value::Integer(_)
+                | toml::Value::Float(_)
+                | toml::Value::Boolean(_)
+                | toml::Value::String(_)
+        );
+        if !is_plain || varied_text(value).contains([',', '\n', '"']) || !seen.insert(varied_text(value)) {
+            return Err(
+                tree.refuse(&format!("vary.values.{index}"), "numbers, words or true and false, each once")
+            );
+        }
+    }
+    for value in &vary.values {
+        tree_at(tree, &vary.key, value)?.experiment()?;
+    }
+    Ok(())
+}
+
+/// A varied value as tables show it.
+pub(super) fn varied_text(value: &toml::Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// The experiment without its `[vary]` table, at one value of the varied key.
+pub(super) fn tree_at(tree: &Tree, key: &str, value: &toml::Value) -> Result<Tree> {
+    let mut fixed = tree.clone();
+    fixed.table.remove("vary");
+    fixed.set(&[Override { path: key.to_owned(), value: value.clone() }])
+}

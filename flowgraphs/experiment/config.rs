@@ -1,0 +1,176 @@
+//! An experiment as one documented structure: the same words in TOML, in `--set` and here.
+
+use super::source::SourceConfig;
+use crate::links::Downlink;
+use sememe_blocks::access::{Access, Accounting, Mapping, Strategy};
+use sememe_blocks::channel::ChannelConfig;
+use sememe_blocks::equalizer::Equalizer;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Format of experiment files that this program writes and reads.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// Every link on every channel at every SNR, over the same images, fades and noise.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Experiment {
+    /// Format of the file: 1.
+    pub version: u32,
+    /// What the figures are titled with.
+    #[serde(default)]
+    pub title: String,
+    /// Seed of scenes, fades, noise and clustering.
+    #[serde(default)]
+    pub seed: u64,
+    /// Mean SNRs in dB per complex channel use, ascending.
+    pub snr_db: Vec<f64>,
+    /// The images.
+    #[serde(default)]
+    pub source: SourceConfig,
+    /// Users, groups, channel uses.
+    #[serde(default)]
+    pub downlink: Downlink,
+    /// What is written beside the table.
+    #[serde(default)]
+    pub output: Output,
+    /// One more key that is varied over the whole experiment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vary: Option<Vary>,
+    /// The channels.
+    pub channel: Vec<ChannelConfig>,
+    /// The lines of the figures.
+    pub link: Vec<LinkConfig>,
+    /// What the run was made with; written by the program, and checked when the file is run again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provenance: Option<Provenance>,
+}
+
+/// Ready-made links.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scheme {
+    /// Private features to each user, a common feature to each group.
+    GroupSplitting,
+    /// The same networks without common features, rho = 0.
+    PrivateOnly,
+    /// The linear baseline; needs no weights.
+    Klt,
+}
+
+/// Names and descriptions of the schemes.
+pub const SCHEMES: [(&str, &str); 3] = [
+    ("group-splitting", "private features to each user, a common feature to each group; needs weights"),
+    ("private-only", "the same networks without common features; needs weights trained at rho = 0"),
+    ("klt", "linear code: strongest Karhunen-Loeve coefficients at optimal power; fitted, not trained"),
+];
+
+/// A `[[link]]` table. What is absent is as in `[downlink]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinkConfig {
+    /// `group-splitting`, `private-only` or `klt`.
+    pub scheme: Scheme,
+    /// Name in tables and figures. Default: the scheme.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Name of shipped weights, or path of a weights file; for learned schemes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<String>,
+    /// Overrides `downlink.groups`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups: Option<usize>,
+    /// Overrides `downlink.rho`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rho: Option<f64>,
+    /// Overrides `downlink.mapping`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapping: Option<Mapping>,
+    /// Overrides `downlink.access`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access: Option<Access>,
+    /// Overrides `downlink.accounting`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accounting: Option<Accounting>,
+    /// Overrides `downlink.clustering`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clustering: Option<Strategy>,
+    /// Overrides `downlink.equalizer`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub equalizer: Option<Equalizer>,
+    /// What encoder and decoder are told of the mean SNR differs from the truth by so many dB.
+    #[serde(default)]
+    pub snr_mismatch_db: f64,
+}
+
+impl LinkConfig {
+    /// Name in tables and figures.
+    pub fn label(&self) -> String {
+        let scheme = match self.scheme {
+            Scheme::GroupSplitting => SCHEMES[0].0,
+            Scheme::PrivateOnly => SCHEMES[1].0,
+            Scheme::Klt => SCHEMES[2].0,
+        };
+        self.name.clone().unwrap_or_else(|| scheme.to_owned())
+    }
+
+    /// The downlink of this link.
+    pub fn downlink(&self, common: &Downlink) -> Downlink {
+        let nothing_common = self.scheme != Scheme::GroupSplitting;
+        Downlink {
+            users: common.users,
+            groups: self.groups.unwrap_or(common.groups),
+            uses: common.uses,
+            rho: self.rho.unwrap_or(if nothing_common { 0.0 } else { common.rho }),
+            mapping: self.mapping.unwrap_or(common.mapping),
+            access: self.access.unwrap_or(common.access),
+            accounting: self.accounting.unwrap_or(common.accounting),
+            clustering: self.clustering.unwrap_or(common.clustering),
+            equalizer: self.equalizer.unwrap_or(common.equalizer),
+        }
+    }
+}
+
+/// The `[vary]` table: the whole experiment once for each value of a key.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Vary {
+    /// Dotted path of the key, as for `--set`: `source.share`, `downlink.users`, `channel.0.csi_error_variance`.
+    pub key: String,
+    /// Its values.
+    pub values: Vec<toml::Value>,
+}
+
+/// The `[output]` table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Output {
+    /// Draws figures, SVG and PNG.
+    pub plots: bool,
+    /// Lays out originals and reconstructions side by side, PNG.
+    pub contact_sheet: bool,
+    /// Images in a row of the sheet.
+    pub sheet_images: usize,
+    /// SNRs shown in the sheet; empty: lowest, middle and highest.
+    pub sheet_snr_db: Vec<f64>,
+    /// Measures multi-scale structural similarity.
+    pub ms_ssim: bool,
+}
+
+impl Default for Output {
+    fn default() -> Self {
+        Self { plots: true, contact_sheet: true, sheet_images: 10, sheet_snr_db: vec![], ms_ssim: true }
+    }
+}
+
+/// The `[provenance]` table of a resolved configuration.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Provenance {
+    /// Version of the program.
+    pub program: String,
+    /// The images, with their digest where they come from files.
+    pub data: String,
+    /// SHA-256 of each weights file, by the link's name.
+    pub weights: BTreeMap<String, String>,
+}

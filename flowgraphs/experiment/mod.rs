@@ -1,0 +1,47 @@
+//! Experiments: from a configuration file to tables, figures and contact sheets.
+//!
+//! | file | what stands there |
+//! |---|---|
+//! | `config`, `source` | the experiment file as documented structures |
+//! | `reading`, `overrides`, `checks`, `config_error` | from text to checked structures, with one-line errors |
+//! | `prepared`, `sweep`, `measure` | opens everything, runs every point, summarises it |
+//! | [`results`], `run_folder`, `atomic_file` | what is written, and how it is not lost |
+//! | [`plot`], `figures`, `contact_sheet`, `table` | what is shown |
+
+mod atomic_file;
+mod checks;
+mod config;
+mod config_error;
+#[cfg(test)]
+mod config_tests;
+mod config_value;
+mod contact_sheet;
+mod digest;
+mod figures;
+mod measure;
+mod nearest;
+mod overrides;
+pub mod plot;
+mod prepared;
+mod progress;
+mod reading;
+pub mod results;
+mod run_error;
+mod run_folder;
+mod sheet_canvas;
+mod source;
+mod sweep;
+pub mod table;
+
+pub use config::{Experiment, FORMAT_VERSION, LinkConfig, Output, Provenance, SCHEMES, Scheme, Vary};
+pub use config_error::{ConfigError, Result};
+pub use measure::{summarize, true_groups};
+pub use nearest::{edit_distance, nearest};
+pub use overrides::Override;
+pub use prepared::{Prepared, ReadyLink, open_weights};
+pub use progress::Reporter;
+pub use reading::Tree;
+pub use run_error::{EXIT_BAD_INPUT, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, RunError};
+pub use run_folder::{CONFIGURATION, Existing, RESULTS, RunFolder, TIMINGS};
+pub use source::{OpenSource, SourceConfig, SourceKind};
+pub use sweep::{SweepOutcome, check, resolved_text, sweep};

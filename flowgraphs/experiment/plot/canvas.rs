@@ -1,0 +1,73 @@
+//! Primitives in device-independent units: lines, polygons and text, scaled to the resolution.
+
+use super::fonts::FONT;
+use plotters::coord::Shift;
+use plotters::drawing::DrawingAreaErrorKind;
+use plotters::prelude::{DrawingArea, DrawingBackend, IntoFont, PathElement, Polygon, Rectangle, Text};
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::{Color, FontTransform, RGBColor, ShapeStyle, TextStyle};
+
+/// What drawing may raise.
+pub(super) type Drawn<DB> = Result<(), DrawingAreaErrorKind<<DB as DrawingBackend>::ErrorType>>;
+
+/// A drawing area whose units are 1 / scale pixels.
+pub(super) struct Canvas<'a, DB: DrawingBackend> {
+    pub area: &'a DrawingArea<DB, Shift>,
+    pub scale: f64,
+}
+
+impl<DB: DrawingBackend> Canvas<'_, DB> {
+    fn at(&self, (x, y): (i32, i32)) -> (i32, i32) {
+        ((f64::from(x) * self.scale).round() as i32, (f64::from(y) * self.scale).round() as i32)
+    }
+
+    fn stroke(&self, colour: RGBColor, width: f64) -> ShapeStyle {
+        ShapeStyle {
+            color: colour.to_rgba(),
+            filled: false,
+            stroke_width: (width * self.scale).round().max(1.0) as u32,
+        }
+    }
+
+    pub fn line(&self, points: &[(i32, i32)], colour: RGBColor, width: f64) -> Drawn<DB> {
+        let points: Vec<_> = points.iter().map(|p| self.at(*p)).collect();
+        self.area.draw(&PathElement::new(points, self.stroke(colour, width)))
+    }
+
+    /// A filled shape with a thin white rim, which keeps crossing lines apart.
+    pub fn marker(&self, centre: (i32, i32), outline: &[(i32, i32)], colour: RGBColor) -> Drawn<DB> {
+        let centre = self.at(centre);
+        let points: Vec<_> = outline.iter().map(|(dx, dy)| (centre.0 + dx, centre.1 + dy)).collect();
+        self.area.draw(&Polygon::new(points.clone(), colour.filled()))?;
+        let closed = points.iter().chain(points.first()).copied().collect::<Vec<_>>();
+        self.area.draw(&PathElement::new(closed, self.stroke(RGBColor(255, 255, 255), 0.8)))
+    }
+
+    pub fn rectangle(&self, corners: [(i32, i32); 2], colour: RGBColor) -> Drawn<DB> {
+        self.area.draw(&Rectangle::new(corners.map(|c| self.at(c)), colour.filled()))
+    }
+
+    pub fn text(&self, text: &str, at: (i32, i32), look: Look) -> Drawn<DB> {
+        let font = (FONT, look.size * self.scale).into_font().transform(match look.upwards {
+            true => FontTransform::Rotate270,
+            false => FontTransform::None,
+        });
+        let style = TextStyle::from(font).color(&look.colour).pos(Pos::new(look.anchor, VPos::Center));
+        self.area.draw(&Text::new(text.to_owned(), self.at(at), style))
+    }
+}
+
+/// How text looks: height in units, colour, which end stands at the point, and whether it runs upwards.
+#[derive(Clone, Copy)]
+pub(super) struct Look {
+    pub size: f64,
+    pub colour: RGBColor,
+    pub anchor: HPos,
+    pub upwards: bool,
+}
+
+/// Width of horizontal text in units.
+pub(super) fn text_width(text: &str, size: f64) -> i32 {
+    // Measured large, so that rounding to whole pixels does not matter.
+    (FONT, size * 8.0).into_font().box_size(text).map_or(0, |(width, _)| (width / 8) as i32)
+}

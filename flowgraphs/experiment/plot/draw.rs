@@ -1,0 +1,214 @@
+//! Draws a figure: thin grid, markers, error bars, and every line labelled at its end.
+
+use super::canvas::{Canvas, Drawn, Look, text_width};
+use super::figure::{Figure, Line};
+use super::marker::{colour, outline};
+use super::register_fonts;
+use super::scale::{Scale, label, range, round_ticks, value_ticks};
+use plotters::prelude::{BitMapBackend, DrawingBackend, IntoDrawingArea, SVGBackend};
+use plotters::style::RGBColor;
+use plotters::style::text_anchor::HPos;
+
+const WIDTH: i32 = 760;
+const HEIGHT: i32 = 470;
+const INK: RGBColor = RGBColor(40, 44, 52);
+const FAINT: RGBColor = RGBColor(110, 116, 126);
+const GRID: RGBColor = RGBColor(228, 230, 234);
+const LABEL_SIZE: f64 = 14.0;
+/// Smallest distance between the labels at the line ends.
+const LABEL_STEP: i32 = 18;
+const MARKER_RADIUS: f64 = 4.0;
+
+/// The figure as SVG text, 760 x 470 units.
+pub fn to_svg(figure: &Figure) -> Result<String, String> {
+    let mut text = String::new();
+    {
+        let area = SVGBackend::with_string(&mut text, (WIDTH as u32, HEIGHT as u32)).into_drawing_area();
+        draw(&Canvas { area: &area, scale: 1.0 }, figure).map_err(|error| error.to_string())?;
+        area.present().map_err(|error| error.to_string())?;
+    }
+    Ok(text)
+}
+
+/// The figure as a PNG file of 1520 x 940 pixels.
+pub fn to_png(figure: &Figure) -> Result<Vec<u8>, String> {
+    // Drawn at twice the resolution and reduced: the bitmap backend does not smooth thick lines.
+    const SCALE: u32 = 2;
+    const SMOOTHING: u32 = 2;
+    let size = [WIDTH, HEIGHT].map(|side| side as u32 * SCALE * SMOOTHING);
+    let mut pixels = vec![255u8; size[0] as usize * size[1] as usize * 3];
+    {
+        let area = BitMapBackend::with_buffer(&mut pixels, (size[0], size[1])).into_drawing_area();
+        let canvas = Canvas { area: &area, scale: f64::from(SCALE * SMOOTHING) };
+        draw(&canvas, figure).map_err(|error| error.to_string())?;
+        area.present().map_err(|error| error.to_string())?;
+    }
+    let large = image::RgbImage::from_raw(size[0], size[1], pixels).ok_or("the drawing has a wrong size")?;
+    let image = image::imageops::thumbnail(&large, size[0] / SMOOTHING, size[1] / SMOOTHING);
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    image.write_to(&mut bytes, image::ImageFormat::Png).map_err(|error| error.to_string())?;
+    Ok(bytes.into_inner())
+}
+
+fn draw<DB: DrawingBackend>(canvas: &Canvas<'_, DB>, figure: &Figure) -> Drawn<DB> {
+    register_fonts();
+    canvas.rectangle([(0, 0), (WIDTH, HEIGHT)], RGBColor(255, 255, 255))?;
+    let label_width = figure.lines.iter().map(|l| text_width(&l.name, LABEL_SIZE)).max().unwrap_or(0);
+    let (left, right, top, bottom) = (72, WIDTH - label_width.min(WIDTH / 3) - 36, 74, HEIGHT - 62);
+    let (x_low, x_high) = range(figure.finite_points().map(|p| p.0), 0.03);
+    let with_bars = figure.lines.iter().flat_map(|line| {
+        line.points.iter().enumerate().flat_map(|(i, (_, y))| {
+            let half = line.error.get(i).copied().filter(|half| half.is_finite()).unwrap_or(0.0);
+            [y - half, y + half]
+        })
+    });
+    let (y_low, y_high) = range(with_bars.filter(|y| y.is_finite()), 0.06);
+    let x = Scale { low: x_low, high: x_high, from: f64::from(left), to: f64::from(right) };
+    let y = Scale { low: y_low, high: y_high, from: f64::from(bottom), to: f64::from(top) };
+    titles(canvas, figure, left)?;
+    axes(canvas, figure, (left, right, top, bottom), (x, y))?;
+    for (index, line) in figure.lines.iter().enumerate() {
+        curve(canvas, line, index, (x, y))?;
+    }
+    for (index, end, at) in end_labels(figure, y, (top, bottom)) {
+        canvas.text(
+            &figure.lines[index].name,
+            (right + 14, at),
+            look(LABEL_SIZE, colour(index), HPos::Left),
+        )?;
+        let last = x.pixel(end.0);
+        let joint = [(last + 7, y.pixel(end.1)), (right + 11, at)];
+        canvas.line(&joint, GRID, 1.0)?;
+    }
+    Ok(())
+}
+
+fn look(size: f64, colour: RGBColor, anchor: HPos) -> Look {
+    Look { size, colour, anchor, upwards: false }
+}
+
+fn titles<DB: DrawingBackend>(canvas: &Canvas<'_, DB>, figure: &Figure, left: i32) -> Drawn<DB> {
+    canvas.text(&figure.title, (left, 26), look(20.0, INK, HPos::Left))?;
+    canvas.text(&figure.subtitle, (left, 50), look(13.0, FAINT, HPos::Left))
+}
+
+fn axes<DB: DrawingBackend>(
+    canvas: &Canvas<'_, DB>,
+    figure: &Figure,
+    (left, right, top, bottom): (i32, i32, i32, i32),
+    (x, y): (Scale, Scale),
+) -> Drawn<DB> {
+    for tick in round_ticks(y.low, y.high, 8) {
+        let at = y.pixel(tick);
+        canvas.line(&[(left, at), (right, at)], GRID, 1.0)?;
+        canvas.text(&label(tick), (left - 10, at), look(13.0, INK, HPos::Right))?;
+    }
+    for tick in value_ticks(figure.finite_points().map(|p| p.0), x.low, x.high, 12) {
+        let at = x.pixel(tick);
+        canvas.line(&[(at, top), (at, bottom)], GRID, 1.0)?;
+        canvas.text(&label(tick), (at, bottom + 16), look(13.0, INK, HPos::Center))?;
+    }
+    canvas.line(&[(left, bottom), (right, bottom)], FAINT, 1.0)?;
+    canvas.text(&figure.x_label, ((left + right) / 2, bottom + 42), look(14.0, INK, HPos::Center))?;
+    let upwards = Look { upwards: true, ..look(14.0, INK, HPos::Center) };
+    canvas.text(&figure.y_label, (24, (top + bottom) / 2), upwards)
+}
+
+fn curve<DB: DrawingBackend>(
+    canvas: &Canvas<'_, DB>,
+    line: &Line,
+    index: usize,
+    (x, y): (Scale, Scale),
+) -> Drawn<DB> {
+    let colour = colour(index);
+    let drawable = |(_, p): &(usize, &(f64, f64))| p.0.is_finite() && p.1.is_finite();
+    let points: Vec<(usize, &(f64, f64))> = line.points.iter().enumerate().filter(drawable).collect();
+    let pixels: Vec<(i32, i32)> = points.iter().map(|(_, p)| (x.pixel(p.0), y.pixel(p.1))).collect();
+    if pixels.len() > 1 {
+        canvas.line(&pixels, colour, 2.0)?;
+    }
+    for ((i, point), at) in points.iter().zip(&pixels) {
+        if let Some(half) = line.error.get(*i).filter(|half| half.is_finite() && **half > 0.0) {
+            let ends = [(at.0, y.pixel(point.1 - half)), (at.0, y.pixel(point.1 + half))];
+            canvas.line(&ends, colour, 1.0)?;
+        }
+        canvas.marker(*at, &outline(index, MARKER_RADIUS * canvas.scale), colour)?;
+    }
+    Ok(())
+}
+
+/// The last point of each line and the height of its label, moved apart where lines end close together.
+fn end_labels(figure: &Figure, y: Scale, (top, bottom): (i32, i32)) -> Vec<(usize, (f64, f64), i32)> {
+    let mut labels: Vec<(usize, (f64, f64), i32)> = figure
+        .lines
+        .iter()
+        .enumerate()
+        .filter_map(|(index, line)| {
+            let end = line.points.iter().rev().find(|p| p.0.is_finite() && p.1.is_finite())?;
+            Some((index, *end, y.pixel(end.1)))
+        })
+        .collect();
+    labels.sort_by_key(|label| label.2);
+    let mut lowest = top - LABEL_STEP;
+    for label in &mut labels {
+        label.2 = label.2.max(lowest + LABEL_STEP);
+        lowest = label.2;
+    }
+    let mut highest = bottom + LABEL_STEP;
+    for label in labels.iter_mut().rev() {
+        label.2 = label.2.min(highest - LABEL_STEP);
+        highest = label.2;
+    }
+    labels
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figure() -> Figure {
+        let line = |name: &str, offset: f64| Line {
+            name: name.into(),
+            points: (0..7).map(|i| (3.0 * f64::from(i), 22.0 + offset + 2.2 * f64::from(i))).collect(),
+            error: vec![0.6; 7],
+        };
+        Figure {
+            title: "AWGN".into(),
+            subtitle: "procedural scenes, N = 1024".into(),
+            x_label: "SNR (dB)".into(),
+            y_label: "PSNR (dB)".into(),
+            lines: vec![line("group splitting", 1.0), line("private only", 0.9), line("KLT", -1.0)],
+        }
+    }
+
+    #[test]
+    fn both_files_are_made_and_repeat_byte_for_byte() {
+        let svg = to_svg(&figure()).unwrap();
+        assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"));
+        assert!(["AWGN", "group splitting", "SNR (dB)"].iter().all(|text| svg.contains(text)));
+        let png = to_png(&figure()).unwrap();
+        let image = image::load_from_memory(&png).unwrap();
+        assert_eq!((image.width(), image.height()), (1520, 940));
+        assert_eq!(png, to_png(&figure()).unwrap());
+    }
+
+    #[test]
+    fn labels_of_lines_that_end_together_are_moved_apart() {
+        let y = Scale { low: 20.0, high: 40.0, from: 400.0, to: 70.0 };
+        let mut heights: Vec<i32> = end_labels(&figure(), y, (70, 400)).iter().map(|l| l.2).collect();
+        heights.sort_unstable();
+        assert!(heights.windows(2).all(|pair| pair[1] - pair[0] >= LABEL_STEP), "{heights:?}");
+    }
+
+    #[test]
+    fn nothing_and_nonsense_are_drawn_without_failing() {
+        let mut empty = figure();
+        empty.lines.clear();
+        to_png(&empty).unwrap();
+        let mut odd = figure();
+        odd.lines[0].points = vec![(0.0, f64::NAN), (f64::INFINITY, 3.0)];
+        odd.lines[1].points = vec![(1.0, 3.0)];
+        odd.lines[2].points.clear();
+        to_svg(&odd).unwrap();
+    }
+}

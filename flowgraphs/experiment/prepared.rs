@@ -1,0 +1,218 @@
+//! An experiment with everything opened: images read, weights loaded and checked, codes fitted.
+
+use super::config::{Experiment, LinkConfig, Provenance, Scheme};
+use super::config_error::{ConfigError, Result};
+use super::config_value::from_block;
+use super::reading::Tree;
+use super::{digest, source::OpenSource};
+use crate::adapters::{GraphError, RunOptions};
+use crate::links::{
+    Downlink, GroupSplitting, Images, Klt, LinkOutput, Scoring, Setting, Trained, in_flowgraph,
+};
+use ndarray::Array3;
+use sememe_blocks::channel::ChannelConfig;
+use sememe_blocks::rng::RngKey;
+use sememe_blocks::source::mean_image;
+use sememe_blocks::{BlockError, Decibel};
+use sememe_models::group_splitting::Model;
+use sememe_models::weights::{SHIPPED, load, shipped};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Training images behind the mean image, at most.
+const MEAN_IMAGES: usize = 1000;
+
+/// What a run needs.
+pub struct Prepared {
+    /// The configuration.
+    pub experiment: Experiment,
+    /// The images.
+    pub source: OpenSource,
+    /// The links, in the order of the configuration.
+    pub links: Vec<ReadyLink>,
+    /// What stands in for a lost image.
+    pub mean_image: Arc<Array3<u8>>,
+    /// What the results will have been made with.
+    pub provenance: Provenance,
+}
+
+/// A link that can run.
+pub struct ReadyLink {
+    /// Name in tables and figures.
+    pub name: String,
+    /// Its downlink.
+    pub downlink: Downlink,
+    /// Share of the features that is sent in common, as whole numbers allow.
+    pub effective_rho: f64,
+    /// Channel uses of signalling per image.
+    pub signalling_uses: usize,
+    mismatch_db: f64,
+    scheme: ReadyScheme,
+}
+
+enum ReadyScheme {
+    Learned(Box<GroupSplitting<Trained>>),
+    Klt(Klt),
+}
+
+impl Prepared {
+    /// Opens everything.
+    ///
+    /// - errors: the first thing that cannot be used, by file and key
+    pub fn new(experiment: Experiment, tree: &Tree) -> Result<Self> {
+        let origin = tree.origin();
+        let Experiment { downlink, source, seed, .. } = &experiment;
+        sememe_blocks::access::clustering::check_counts(downlink.users, downlink.groups)
+            .map_err(|error| tree.located(from_block(error, origin, "downlink")))?;
+        let source = source
+            .open(downlink.users, downlink.groups, *seed, origin)
+            .map_err(|error| tree.located(error))?;
+        let mean_image = Arc::new(stand_in(&source).map_err(|error| from_block(error, origin, "source"))?);
+        let mut provenance = Provenance {
+            program: env!("CARGO_PKG_VERSION").into(),
+            data: source.images.set.name(),
+            ..Provenance::default()
+        };
+        let mut links = Vec::new();
+        for (index, config) in experiment.link.iter().enumerate() {
+            let opened = open_link(config, &experiment, &source, &mut provenance, tree, index);
+            links.push(opened.map_err(|error| tree.located(error))?);
+        }
+        check_provenance(&experiment, &provenance, tree)?;
+        Ok(Self { experiment, source, links, mean_image, provenance })
+    }
+
+    /// Runs one link at one point.
+    ///
+    /// - images: `None` for all of the experiment's
+    pub fn run(
+        &self,
+        link: &ReadyLink,
+        channel: &ChannelConfig,
+        snr_db: f64,
+        images: Option<&Images>,
+        kept_frames: u64,
+        options: &RunOptions,
+    ) -> Result<LinkOutput, GraphError> {
+        let setting = Setting {
+            key: RngKey::new(self.experiment.seed),
+            downlink: link.downlink,
+            channel: *channel,
+            snr: Decibel(snr_db as f32),
+            told_snr: Decibel((snr_db + link.mismatch_db) as f32),
+            size: self.source.images.set.size(),
+        };
+        let scoring = Scoring {
+            ms_ssim: self.experiment.output.ms_ssim,
+            kept_frames,
+            mean_image: Arc::clone(&self.mean_image),
+        };
+        let images = images.unwrap_or(&self.source.images);
+        match &link.scheme {
+            ReadyScheme::Learned(learned) => {
+                in_flowgraph(learned.as_ref(), images, &setting, &scoring, options)
+            }
+            ReadyScheme::Klt(klt) => in_flowgraph(klt, images, &setting, &scoring, options),
+        }
+    }
+}
+
+/// The mean training image; mid grey where no training images are known.
+fn stand_in(source: &OpenSource) -> sememe_blocks::Result<Array3<u8>> {
+    let (height, width) = source.images.set.size();
+    Ok(match &source.training {
+        Some(training) if training.size() == (height, width) => {
+            mean_image(training.as_ref(), MEAN_IMAGES)?.mapv(|value| value.round().clamp(0.0, 255.0) as u8)
+        }
+        _ => Array3::from_elem((height, width, 3), 128),
+    })
+}
+
+fn open_link(
+    config: &LinkConfig,
+    experiment: &Experiment,
+    source: &OpenSource,
+    provenance: &mut Provenance,
+    tree: &Tree,
+    index: usize,
+) -> Result<ReadyLink> {
+    let (origin, prefix) = (tree.origin(), format!("link.{index}"));
+    let name = config.label();
+    let downlink = config.downlink(&experiment.downlink);
+    let mismatch_db = config.snr_mismatch_db;
+    let Some(weights) = &config.weights else {
+        let training = source.training.as_ref().ok_or_else(|| ConfigError::Missing {
+            origin: origin.into(),
+            key: "source.training".into(),
+            allowed: "a path of training images, or \"scenes\": klt is fitted to them".into(),
+        })?;
+        let klt = Klt::fit(training.as_ref()).map_err(|error| from_block(error, origin, &prefix))?;
+        let scheme = ReadyScheme::Klt(klt);
+        return Ok(ReadyLink { name, downlink, effective_rho: 0.0, signalling_uses: 0, mismatch_db, scheme });
+    };
+    let model = open_weights(weights).map_err(|reason| ConfigError::Unreadable {
+        origin: tree.origin_of(&format!("{prefix}.weights")),
+        reason: format!("{prefix}.weights = \"{weights}\": {reason}"),
+    })?;
+    let digest = digest::of_model(&model)
+        .map_err(|reason| ConfigError::Unreadable { origin: weights.clone(), reason })?;
+    provenance.weights.insert(name.clone(), digest);
+    let size = source.images.set.size();
+    let (networks, lengths, budget) =
+        Trained::new(model, &downlink, size).map_err(|error| refused(error, config, tree, &prefix))?;
+    let learned = GroupSplitting { networks, lengths };
+    Ok(ReadyLink {
+        name,
+        downlink,
+        effective_rho: budget.effective_rho(),
+        signalling_uses: budget.signalling_uses(),
+        mismatch_db,
+        scheme: ReadyScheme::Learned(Box::new(learned)),
+    })
+}
+
+/// A budget's refusal names the key that was meant: the link's own, or that of the downlink.
+fn refused(error: BlockError, config: &LinkConfig, tree: &Tree, prefix: &str) -> ConfigError {
+    let is_own = match &error {
+        BlockError::InvalidParameter { name: "rho", .. } => {
+            config.rho.is_some() || config.scheme != Scheme::GroupSplitting
+        }
+        BlockError::InvalidParameter { name: "groups", .. } => config.groups.is_some(),
+        BlockError::InvalidParameter { name: "users" | "uses per image", .. } => false,
+        _ => true,
+    };
+    from_block(error, tree.origin(), if is_own { prefix } else { "downlink" })
+}
+
+/// Shipped weights by name, other weights by path.
+pub fn open_weights(name: &str) -> Result<Arc<Model>, String> {
+    let opened = match SHIPPED.contains(&name) {
+        true => shipped(name),
+        false if Path::new(name).exists() => load(Path::new(name)),
+        false => {
+            return Err(format!(
+                "no such file, nor shipped weights: allowed are a path, {}",
+                SHIPPED.join(", ")
+            ));
+        }
+    };
+    opened.map_err(|error| error.to_string().split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// A resolved configuration repeats its run only with the same weights and data.
+fn check_provenance(experiment: &Experiment, found: &Provenance, tree: &Tree) -> Result<()> {
+    let Some(recorded) = &experiment.provenance else { return Ok(()) };
+    // A varied source has a name for each value; the recorded one is the first.
+    if experiment.vary.is_none() && recorded.data != found.data {
+        let allowed = format!("\"{}\", which is what source opens now, or no [provenance] table", found.data);
+        return Err(tree.refuse("provenance.data", allowed));
+    }
+    match recorded.weights.iter().find(|(link, digest)| found.weights.get(*link) != Some(digest)) {
+        Some((link, _)) => {
+            let now = found.weights.get(link).map_or("none", String::as_str);
+            let allowed = format!("{now}, which are the weights of {link} now, or no [provenance] table");
+            Err(tree.refuse(&format!("provenance.weights.{link}"), allowed))
+        }
+        None => Ok(()),
+    }
+}

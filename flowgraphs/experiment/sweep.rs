@@ -1,0 +1,224 @@
+//! Every link on every channel at every SNR, one flowgraph a point, in one fixed order.
+
+use super::checks::{tree_at, varied_text};
+use super::config::{Experiment, Provenance};
+use super::measure::{summarize, true_groups};
+use super::prepared::{Prepared, ReadyLink};
+use super::progress::Reporter;
+use super::reading::Tree;
+use super::results::{PointKey, Row};
+use super::run_error::RunError;
+use super::run_folder::{Existing, RunFolder, TIMINGS};
+use super::{contact_sheet, figures};
+use crate::adapters::RunOptions;
+use sememe_blocks::channel::ChannelConfig;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// A run may be silent for so long before it counts as stalled: inference on large images takes time.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// What a sweep ended with.
+pub struct SweepOutcome {
+    /// The resolved experiment.
+    pub experiment: Experiment,
+    /// Rows of all finished points, in order.
+    pub rows: Vec<Row>,
+    /// Points that an earlier run had finished.
+    pub resumed: usize,
+    /// Whether it was stopped before the end.
+    pub interrupted: bool,
+    /// Pictures left out of the source because they could not be used.
+    pub skipped_images: usize,
+    /// What the results were made with.
+    pub provenance: Provenance,
+}
+
+/// The experiment once for each varied value; once where nothing is varied.
+struct Variant {
+    varied: String,
+    prepared: Prepared,
+}
+
+/// Opens everything an experiment needs without running it: what `--check` does.
+///
+/// - returns: number of points, and what they would be made with
+pub fn check(tree: &Tree) -> Result<(usize, Provenance), RunError> {
+    let experiment = tree.experiment()?;
+    let variants = open_variants(&experiment, tree)?;
+    Ok((num_points(&variants), variants[0].prepared.provenance.clone()))
+}
+
+/// Runs an experiment.
+///
+/// - out: the folder of the run
+/// - stop: once true, the point under way is dropped, what is finished is kept, and the sweep returns
+/// - errors: what cannot be used, before anything is written; the first point that failed
+pub fn sweep(
+    tree: &Tree,
+    out: &Path,
+    existing: Existing,
+    stop: &Arc<AtomicBool>,
+) -> Result<SweepOutcome, RunError> {
+    let experiment = tree.experiment()?;
+    let variants = open_variants(&experiment, tree)?;
+    let provenance = variants[0].prepared.provenance.clone();
+    let resolved = Experiment { provenance: Some(provenance.clone()), ..experiment };
+    let (folder, finished) = RunFolder::open(out, existing, &resolved_text(&resolved)?)?;
+    let mut sweep = Sweep { folder, finished, rows: vec![], timings: vec![], stop, resumed: 0 };
+    let reporter = Reporter::new(num_points(&variants) as u64, sweep.finished.len() as u64, "points");
+    let interrupted = sweep.measure_all(&variants, reporter)?;
+    if !interrupted {
+        sweep.draw(&resolved, &variants)?;
+    }
+    let skipped_images = variants[0].prepared.source.skipped;
+    let Sweep { rows, resumed, .. } = sweep;
+    Ok(SweepOutcome { experiment: resolved, rows, resumed, interrupted, skipped_images, provenance })
+}
+
+/// The configuration as it is written beside results: every default spelled out.
+pub fn resolved_text(experiment: &Experiment) -> Result<String, RunError> {
+    let body =
+        toml::to_string(experiment).map_err(|error| RunError::Failed(format!("configuration: {error}")))?;
+    Ok(format!("# Written by sememe. Repeat this run: sememe run experiment.toml --out FOLDER\n\n{body}"))
+}
+
+fn open_variants(experiment: &Experiment, tree: &Tree) -> Result<Vec<Variant>, RunError> {
+    let Some(vary) = &experiment.vary else {
+        let prepared = Prepared::new(experiment.clone(), tree)?;
+        return Ok(vec![Variant { varied: String::new(), prepared }]);
+    };
+    let open = |value: &toml::Value| -> Result<Variant, RunError> {
+        let fixed = tree_at(tree, &vary.key, value)?;
+        let mut one = fixed.experiment()?;
+        // The recorded data are those of the first value.
+        one.provenance = experiment.provenance.clone().map(|p| Provenance { data: String::new(), ..p });
+        let prepared = Prepared::new(one, &fixed)?;
+        Ok(Variant { varied: varied_text(value), prepared })
+    };
+    vary.values.iter().map(open).collect()
+}
+
+fn num_points(variants: &[Variant]) -> usize {
+    variants
+        .iter()
+        .map(|v| {
+            v.prepared.links.len() * v.prepared.experiment.channel.len() * v.prepared.experiment.snr_db.len()
+        })
+        .sum()
+}
+
+struct Sweep<'a> {
+    folder: RunFolder,
+    /// Rows of an earlier run.
+    finished: Vec<Row>,
+    rows: Vec<Row>,
+    /// Of each point measured in this run: its key, seconds, images.
+    timings: Vec<(PointKey, f64, u64)>,
+    stop: &'a Arc<AtomicBool>,
+    resumed: usize,
+}
+
+impl Sweep<'_> {
+    /// Returns whether it was stopped.
+    fn measure_all(&mut self, variants: &[Variant], mut reporter: Reporter) -> Result<bool, RunError> {
+        for Variant { varied, prepared } in variants {
+            let users = prepared.experiment.downlink.users;
+            let truth = true_groups(&prepared.source.images, users)
+                .map_err(|error| RunError::Failed(format!("source: {error}")))?;
+            for (link, channel, snr_db) in points(prepared) {
+                let key = PointKey {
+                    varied: varied.clone(),
+                    link: link.name.clone(),
+                    channel: channel.name(),
+                    snr_db,
+                };
+                if let Some(row) = self.finished.iter().find(|row| row.key == key) {
+                    self.rows.push(row.clone());
+                    self.resumed += 1;
+                    continue;
+                }
+                reporter.note(&name_of(&key));
+                let started = Instant::now();
+                let output = prepared.run(link, channel, snr_db, None, 0, &self.options());
+                if self.stop.load(Ordering::Relaxed) {
+                    // What arrived is only a part of the images.
+                    reporter.finish();
+                    return Ok(true);
+                }
+                let output = output.map_err(|reason| RunError::link(name_of(&key), reason))?;
+                let row = Row { measured: summarize(&output, link, &truth), key };
+                self.timings.push((row.key.clone(), started.elapsed().as_secs_f64(), row.measured.images));
+                let message = format!("{}: {:.2} dB", name_of(&row.key), row.measured.psnr_db);
+                self.rows.push(row);
+                self.write_tables()?;
+                reporter.advance((self.finished.len() + self.timings.len()) as u64, &message);
+            }
+        }
+        self.write_tables()?;
+        reporter.finish();
+        Ok(false)
+    }
+
+    fn options(&self) -> RunOptions {
+        RunOptions { patience: PATIENCE, stop: Some(Arc::clone(self.stop)) }
+    }
+
+    fn write_tables(&self) -> Result<(), RunError> {
+        // Rows that an earlier run finished further on stay in the file until they are reached.
+        let ahead = self.finished.iter().filter(|row| !self.rows.iter().any(|done| done.key == row.key));
+        let rows: Vec<Row> = self.rows.iter().chain(ahead).cloned().collect();
+        self.folder.write_rows(&rows)?;
+        let mut text = "varied,link,channel,snr_db,seconds,images_per_s\n".to_owned();
+        for (key, seconds, images) in &self.timings {
+            let PointKey { varied, link, channel, snr_db } = key;
+            let rate = *images as f64 / seconds;
+            text.push_str(&format!("{varied},{link},{channel},{snr_db},{seconds:.3},{rate:.1}\n"));
+        }
+        self.folder.write(TIMINGS, text.as_bytes())
+    }
+
+    fn draw(&self, experiment: &Experiment, variants: &[Variant]) -> Result<(), RunError> {
+        if experiment.output.plots {
+            let first = &variants[0].prepared;
+            for (name, figure) in
+                figures::all(experiment, &self.rows, &first.provenance.data, first.source.sent)
+            {
+                let failed = |reason: String| RunError::file(&self.folder.path().join(&name), reason);
+                self.folder.write(
+                    &format!("{name}.svg"),
+                    super::plot::to_svg(&figure).map_err(failed)?.as_bytes(),
+                )?;
+                self.folder.write(&format!("{name}.png"), &super::plot::to_png(&figure).map_err(failed)?)?;
+            }
+        }
+        if experiment.output.contact_sheet {
+            for Variant { varied, prepared } in variants {
+                for channel in &prepared.experiment.channel {
+                    let name = contact_sheet::file_name(channel, varied);
+                    let sheet = contact_sheet::png(prepared, channel, &self.options())?;
+                    if self.stop.load(Ordering::Relaxed) {
+                        return Ok(());
+                    }
+                    self.folder.write(&name, &sheet)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// All points in the order of the table.
+fn points(prepared: &Prepared) -> impl Iterator<Item = (&ReadyLink, &ChannelConfig, f64)> {
+    let Experiment { channel, snr_db, .. } = &prepared.experiment;
+    let snrs = |link, channel| snr_db.iter().map(move |snr| (link, channel, *snr));
+    let of_link = move |link| channel.iter().flat_map(move |channel| snrs(link, channel));
+    prepared.links.iter().flat_map(of_link)
+}
+
+fn name_of(key: &PointKey) -> String {
+    let varied = if key.varied.is_empty() { String::new() } else { format!("{}, ", key.varied) };
+    format!("{varied}{}, {}, {} dB", key.link, key.channel, key.snr_db)
+}

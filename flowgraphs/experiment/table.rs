@@ -1,0 +1,131 @@
+//! The results as a table on the screen.
+
+use super::config::Experiment;
+use super::figures::channel_title;
+use super::results::Row;
+use std::fmt::Write;
+
+/// One block per channel and varied value: SNRs in rows, PSNR of each link in columns; then what each link costs.
+pub fn text(experiment: &Experiment, rows: &[Row]) -> String {
+    let mut text = String::new();
+    let links: Vec<String> = experiment.link.iter().map(|link| link.label()).collect();
+    let varied: Vec<String> = match &experiment.vary {
+        Some(vary) => vary.values.iter().map(super::checks::varied_text).collect(),
+        None => vec![String::new()],
+    };
+    for value in &varied {
+        for channel in &experiment.channel {
+            let of_block = |row: &&Row| row.key.channel == channel.name() && row.key.varied == *value;
+            let block: Vec<&Row> = rows.iter().filter(of_block).collect();
+            if block.is_empty() {
+                continue;
+            }
+            let at = match &experiment.vary {
+                Some(vary) => format!(", {} = {value}", vary.key),
+                None => String::new(),
+            };
+            // Writing to a string cannot fail.
+            let _ =
+                writeln!(text, "{}{at}: PSNR in dB with 95 % confidence interval", channel_title(channel));
+            text.push_str(&aligned(&psnr_lines(experiment, &links, &block)));
+            text.push('\n');
+        }
+    }
+    text.push_str(&aligned(&cost_lines(&links, rows)));
+    text
+}
+
+fn psnr_lines(experiment: &Experiment, links: &[String], block: &[&Row]) -> Vec<Vec<String>> {
+    let mut lines = vec![[vec!["SNR (dB)".to_owned()], links.to_vec()].concat()];
+    for &snr in &experiment.snr_db {
+        let mut line = vec![snr.to_string()];
+        for link in links {
+            let row = block.iter().find(|row| row.key.link == *link && row.key.snr_db == snr);
+            line.push(row.map_or("-".into(), |row| {
+                let m = &row.measured;
+                let interval = m.psnr_ci95_db.map_or(String::new(), |half| format!(" ±{half:.2}"));
+                format!("{:.2}{interval}", m.psnr_db)
+            }));
+        }
+        lines.push(line);
+    }
+    lines
+}
+
+/// What each link spends, from its first row.
+fn cost_lines(links: &[String], rows: &[Row]) -> Vec<Vec<String>> {
+    let heading = ["link", "uses/image", "of which signalling", "uses heard", "energy/image", "common share"];
+    let mut lines = vec![heading.map(str::to_owned).to_vec()];
+    for link in links {
+        if let Some(Row { measured: m, .. }) = rows.iter().find(|row| row.key.link == *link) {
+            lines.push(vec![
+                link.clone(),
+                number(m.uses_per_image),
+                number(m.signalling_per_image),
+                number(m.uses_received),
+                number(m.energy_per_image),
+                number(m.effective_rho),
+            ]);
+        }
+    }
+    lines
+}
+
+/// At most four decimals, without trailing zeros.
+fn number(value: f64) -> String {
+    let text = format!("{value:.4}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// Columns as wide as their widest entry, numbers to the right, the first column to the left.
+fn aligned(lines: &[Vec<String>]) -> String {
+    let columns = lines.iter().map(Vec::len).max().unwrap_or(0);
+    let width =
+        |column: usize| lines.iter().filter_map(|l| Some(l.get(column)?.chars().count())).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let mut text = String::new();
+    for line in lines {
+        for (column, (entry, width)) in line.iter().zip(&widths).enumerate() {
+            let fill = " ".repeat(width - entry.chars().count());
+            match column {
+                0 => text.extend(["  ", entry, &fill]),
+                _ => text.extend(["   ", &fill, entry]),
+            }
+        }
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::Tree;
+    use crate::experiment::results::{Measurement, PointKey};
+
+    #[test]
+    fn columns_are_aligned_and_missing_points_are_marked() {
+        let toml = "version = 1\nsnr_db = [0, 12]\n[[channel]]\nfading = { model = \"awgn\" }\n[[link]]\nscheme = \"klt\"";
+        let experiment = Tree::parse(toml, "test").unwrap().experiment().unwrap();
+        let key = PointKey { varied: String::new(), link: "klt".into(), channel: "awgn".into(), snr_db: 0.0 };
+        let measured = Measurement {
+            psnr_db: 21.456,
+            psnr_ci95_db: Some(0.3),
+            uses_per_image: 1024.0,
+            uses_received: 1024.0,
+            energy_per_image: 1024.0,
+            ..Measurement::default()
+        };
+        let shown = text(&experiment, &[Row { key, measured }]);
+        let expected = "\
+AWGN: PSNR in dB with 95 % confidence interval
+  SNR (dB)           klt
+  0          21.46 ±0.30
+  12                   -
+
+  link   uses/image   of which signalling   uses heard   energy/image   common share
+  klt          1024                     0         1024           1024              0
+";
+        assert_eq!(shown, expected);
+    }
+}

@@ -1,0 +1,67 @@
+//! The linear baseline: every user its own Karhunen-Loeve coefficients, nothing in common.
+//!
+//! ```text
+//! images > KLT encoder > air > KLT decoder > images
+//! ```
+
+use super::Setting;
+use super::air::{Lengths, built, send};
+use super::run::{Delivered, Link};
+use super::wiring::{Result, Wiring};
+use sememe_blocks::Result as BlockResult;
+use sememe_blocks::baseline::klt::{KltCode, KltDecoder, KltEncoder, KltFit, KltTransform};
+use sememe_blocks::frame::ImageBatch;
+use sememe_blocks::source::ImageSet;
+use std::sync::Arc;
+
+/// Training images that a basis is fitted on, at most.
+pub const FIT_IMAGES: usize = 4096;
+
+/// The KLT link, with its fitted basis.
+#[derive(Clone)]
+pub struct Klt {
+    transform: Arc<KltTransform>,
+}
+
+impl Klt {
+    /// A link over a fitted basis.
+    pub fn new(transform: Arc<KltTransform>) -> Self {
+        Self { transform }
+    }
+
+    /// Fits the basis to training images, evenly spaced over the set, [`FIT_IMAGES`] at most.
+    pub fn fit(training: &dyn ImageSet) -> BlockResult<Self> {
+        const IMAGES_PER_READ: usize = 64;
+        let count = training.len().min(FIT_IMAGES);
+        let spaced: Vec<usize> =
+            (0..count).map(|i| (i as u128 * training.len() as u128 / count as u128) as usize).collect();
+        let mut fit = KltFit::new();
+        for indices in spaced.chunks(IMAGES_PER_READ) {
+            fit.add(&training.batch(0, indices)?)?;
+        }
+        Ok(Self::new(Arc::new(fit.finish()?)))
+    }
+
+    /// Lengths of the vectors sent: all uses are private.
+    pub fn lengths(setting: &Setting) -> Lengths {
+        let private = setting.downlink.uses * setting.downlink.mapping.reals_per_use();
+        Lengths { private, common: 0, signalling_uses: 0 }
+    }
+}
+
+impl Link for Klt {
+    fn wire<W: Wiring>(
+        &self,
+        wiring: &mut W,
+        images: W::Port<ImageBatch>,
+        setting: &Setting,
+    ) -> Result<Delivered<W>> {
+        let lengths = Self::lengths(setting);
+        let code = KltCode::new(Arc::clone(&self.transform), setting.size, lengths.private, setting.told_snr);
+        let code = Arc::new(built("klt encoder", code)?);
+        let features = wiring.then_blocking(images, "klt encoder", KltEncoder::new(Arc::clone(&code)))?;
+        let (received, reports) = send(wiring, features, setting, lengths)?.parted();
+        let images = wiring.then_blocking(received, "klt decoder", KltDecoder::new(code))?;
+        Ok(Delivered { images, reports })
+    }
+}

@@ -1,0 +1,121 @@
+//! Runs a link on images and scores what arrives: as a flowgraph, or by direct calls.
+
+use super::air::{Landed, built};
+use super::score::{Conceal, FrameScore, Scorer};
+use super::setting::{Images, Scoring, Setting};
+use super::tap::{AirReport, CommonReport};
+use super::wiring::{Direct, Result, Wiring};
+use crate::adapters::{Graph, RunOptions};
+use sememe_blocks::frame::ImageBatch;
+use sememe_blocks::kernel::Tee;
+
+/// A scheme: what stands before the air and after it.
+pub trait Link {
+    /// Wires the scheme from images to images.
+    fn wire<W: Wiring>(
+        &self,
+        wiring: &mut W,
+        images: W::Port<ImageBatch>,
+        setting: &Setting,
+    ) -> Result<Delivered<W>>;
+}
+
+/// Decoded images, and what was seen on their way.
+pub struct Delivered<W: Wiring> {
+    /// The images as users decoded them.
+    pub images: W::Port<ImageBatch>,
+    /// The ports of the reports: uses, groups and losses of each frame.
+    pub reports: Reports<W>,
+}
+
+/// The reports that every link gives.
+pub struct Reports<W: Wiring> {
+    /// Uses and energy of each frame.
+    pub air: W::Port<AirReport>,
+    /// Groups of each frame.
+    pub common: W::Port<CommonReport>,
+    /// Lost users of each frame.
+    pub loss: W::Port<super::tap::LossReport>,
+}
+
+/// All that a run gives, one entry per frame, in order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LinkOutput {
+    /// Scores.
+    pub scores: Vec<FrameScore>,
+    /// Uses and energy.
+    pub air: Vec<AirReport>,
+    /// Groups.
+    pub common: Vec<CommonReport>,
+}
+
+struct Claims<W: Wiring> {
+    scores: W::Claim<FrameScore>,
+    air: W::Claim<AirReport>,
+    common: W::Claim<CommonReport>,
+}
+
+impl<W: Wiring> Landed<W> {
+    /// Takes the features off, leaving the reports.
+    pub fn parted(self) -> (W::Port<sememe_blocks::frame::ReceivedFeatures>, Reports<W>) {
+        (self.features, Reports { air: self.air, common: self.common, loss: self.loss })
+    }
+}
+
+/// Runs a link as a FutureSDR flowgraph.
+///
+/// - errors: the block that failed and why
+pub fn in_flowgraph(
+    link: &impl Link,
+    images: &Images,
+    setting: &Setting,
+    scoring: &Scoring,
+    options: &RunOptions,
+) -> Result<LinkOutput> {
+    let mut graph = Graph::new();
+    let claims = wire(&mut graph, link, images, setting, scoring)?;
+    graph.run_with(options)?;
+    redeem::<Graph>(claims)
+}
+
+/// Calls the same kernels one after the other. All frames are in memory at once.
+///
+/// - errors: the block that failed and why
+pub fn directly(
+    link: &impl Link,
+    images: &Images,
+    setting: &Setting,
+    scoring: &Scoring,
+) -> Result<LinkOutput> {
+    let claims = wire(&mut Direct, link, images, setting, scoring)?;
+    redeem::<Direct>(claims)
+}
+
+/// source > tee > link > conceal > score, with the originals for the score.
+fn wire<W: Wiring>(
+    wiring: &mut W,
+    link: &impl Link,
+    images: &Images,
+    setting: &Setting,
+    scoring: &Scoring,
+) -> Result<Claims<W>> {
+    let source = wiring.source("images", built("images", images.frames(setting.downlink.users))?)?;
+    let (sent, originals) = wiring.split(source, "originals", Tee::new())?;
+    let Delivered { images, reports } = link.wire(wiring, sent, setting)?;
+    let received = wiring.join(images, reports.loss, "conceal", Conceal::new(scoring.mean_image.clone()))?;
+    let scorer = Scorer::new(scoring.ms_ssim, scoring.kept_frames);
+    let scores = wiring.join(originals, received, "score", scorer)?;
+    Ok(Claims {
+        scores: wiring.collect(scores, "scores")?,
+        air: wiring.collect(reports.air, "air reports")?,
+        common: wiring.collect(reports.common, "group reports")?,
+    })
+}
+
+fn redeem<W: Wiring>(claims: Claims<W>) -> Result<LinkOutput> {
+    Ok(LinkOutput {
+        scores: W::redeem(claims.scores)?,
+        air: W::redeem(claims.air)?,
+        common: W::redeem(claims.common)?,
+    })
+}

@@ -1,0 +1,86 @@
+//! Group splitting with trained weights: which budget they fit, and the kernels over them.
+
+use super::air::Lengths;
+use super::group_splitting::Networks;
+use super::{Downlink, Setting};
+use sememe_blocks::access::{Budget, BudgetConfig};
+use sememe_blocks::{BlockError, Result};
+use sememe_models::group_splitting::Model;
+use sememe_models::group_splitting::kernels::{CommonEncoder, SemanticDecoder, SemanticEncoder};
+use std::sync::Arc;
+
+/// Trained networks.
+#[derive(Clone)]
+pub struct Trained {
+    model: Arc<Model>,
+}
+
+impl Trained {
+    /// Networks for a downlink.
+    ///
+    /// - size: height and width of the images
+    /// - returns: the networks, the lengths of what they send, and the budget behind them
+    /// - errors: a downlink without a whole budget; weights made for other lengths
+    pub fn new(
+        model: Arc<Model>,
+        downlink: &Downlink,
+        size: (usize, usize),
+    ) -> Result<(Self, Lengths, Budget)> {
+        let budget = BudgetConfig {
+            uses: downlink.uses,
+            rho: downlink.rho,
+            num_users: downlink.users,
+            num_groups: downlink.groups,
+            height: size.0,
+            width: size.1,
+            accounting: downlink.accounting,
+            mapping: downlink.mapping,
+            family: model.config().family,
+        }
+        .budget()?;
+        if let Some(reason) = model.config().refuses(size) {
+            return Err(BlockError::Kernel(reason));
+        }
+        let (private, common) = (model.config().private_len(size), model.config().common_len(size));
+        if (private, common) != (budget.private_len(), budget.common_len()) {
+            return Err(BlockError::invalid(
+                "weights",
+                format!("networks for {private} private and {common} common features"),
+                format!(
+                    "networks for the {} and {} that uses = {}, rho = {}, users = {} and groups = {} give",
+                    budget.private_len(),
+                    budget.common_len(),
+                    downlink.uses,
+                    downlink.rho,
+                    downlink.users,
+                    downlink.groups
+                ),
+            ));
+        }
+        let punctured = budget.signalling_uses() * downlink.mapping.reals_per_use();
+        if model.config().gain_code && model.config().punctured_features != punctured {
+            return Err(BlockError::invalid(
+                "weights",
+                format!("networks that leave {} features unsent", model.config().punctured_features),
+                format!("networks that leave the {punctured} of signalling for groups = {}", downlink.groups),
+            ));
+        }
+        let lengths = Lengths { private, common, signalling_uses: budget.signalling_uses() };
+        Ok((Self { model }, lengths, budget))
+    }
+}
+
+impl Networks for Trained {
+    type Encoder = SemanticEncoder;
+    type Common = CommonEncoder;
+    type Decoder = SemanticDecoder;
+
+    fn kernels(&self, setting: &Setting) -> Result<(SemanticEncoder, CommonEncoder, SemanticDecoder)> {
+        let model = || Arc::clone(&self.model);
+        Ok((
+            SemanticEncoder::new(model(), setting.told_snr),
+            CommonEncoder::new(model(), setting.told_snr),
+            SemanticDecoder::new(model(), setting.told_snr, setting.size),
+        ))
+    }
+}
