@@ -13,10 +13,9 @@ use super::squeeze_net::{STAGES, SqueezeNet};
 use super::torch_file::TorchFile;
 use crate::ops::buffers::to_vec;
 use candle_core::{Device, Tensor};
-use ndarray::{ArrayView4, Axis};
+use ndarray::{ArrayView3, Axis};
 use rayon::prelude::*;
 use sememe_blocks::frame::ImageBatch;
-use std::ops::Range;
 use std::path::Path;
 
 /// File of the network: torchvision's `squeezenet1_1`.
@@ -31,8 +30,9 @@ const MEAN: [f32; 3] = [-0.030, -0.088, -0.188];
 const DEVIATION: [f32; 3] = [0.458, 0.448, 0.450];
 /// Added to the length of a feature vector before it divides.
 const EPSILON: f32 = 1e-10;
-/// Bound on the pixels of one task unless one pair has more: small images share matrix products.
-const PIXELS_PER_TASK: usize = 1 << 14;
+/// Images of more pixels are compared one pair after the other, each on all threads, so that memory
+/// stays bounded.
+const PARALLEL_PIXELS: usize = 1 << 14;
 
 /// LPIPS on SqueezeNet 1.1.
 pub struct Lpips {
@@ -73,51 +73,40 @@ impl Lpips {
         if height.min(width) < MIN_SIDE {
             return Err(PerceptualError::Small { height, width, min: MIN_SIDE });
         }
-        let per_task = (PIXELS_PER_TASK / (height * width)).max(1);
-        let tasks: Vec<Range<usize>> =
-            (0..pairs).step_by(per_task).map(|from| from..(from + per_task).min(pairs)).collect();
-        let part = |pairs: &Range<usize>| {
-            let choose =
-                |batch: &'_ ImageBatch| batch.pixels.slice(ndarray::s![pairs.clone(), .., .., ..]).to_owned();
-            self.part(choose(a).view(), choose(b).view())
+        let of_pair = |pair: usize| {
+            let of = |batch: &ImageBatch| standardised(batch.pixels.index_axis(Axis(0), pair));
+            self.of_standardised(&Tensor::stack(&[of(a)?, of(b)?], 0)?)
         };
-        // Large images keep all threads busy one pair at a time, and memory bounded.
-        let parts: Result<Vec<Vec<f32>>, PerceptualError> = if per_task > 1 {
-            tasks.par_iter().map(part).collect()
+        let distances: Vec<f32> = if height * width > PARALLEL_PIXELS {
+            (0..pairs).map(of_pair).collect::<Result<_, PerceptualError>>()?
         } else {
-            tasks.iter().map(part).collect()
+            (0..pairs).into_par_iter().map(of_pair).collect::<Result<_, PerceptualError>>()?
         };
-        let distances = parts?.concat();
         match distances.iter().position(|d| !d.is_finite()) {
             Some(pair) => Err(PerceptualError::NotFinite { pair, value: distances[pair] }),
             None => Ok(distances),
         }
     }
 
-    fn part(&self, a: ArrayView4<u8>, b: ArrayView4<u8>) -> Result<Vec<f32>, PerceptualError> {
-        let pairs = a.len_of(Axis(0));
-        let mut distances = vec![0.0; pairs];
-        for (maps, head) in self.network.stages(&standardised(a, b)?)?.iter().zip(&self.heads) {
+    /// Distance of the two images of `[2, H, W, 3]`.
+    fn of_standardised(&self, pair: &Tensor) -> Result<f32, PerceptualError> {
+        let mut distance = 0.0;
+        for (maps, head) in self.network.stages(pair)?.iter().zip(&self.heads) {
             let maps = to_vec(maps)?;
-            let len = maps.len() / (2 * pairs);
-            let (of_a, of_b) = maps.split_at(pairs * len);
-            let of_pairs = of_a.chunks_exact(len).zip(of_b.chunks_exact(len));
-            distances.iter_mut().zip(of_pairs).for_each(|(d, (a, b))| *d += stage_distance(a, b, head));
+            let (a, b) = maps.split_at(maps.len() / 2);
+            distance += stage_distance(a, b, head);
         }
-        Ok(distances.into_iter().map(|d| d as f32).collect())
+        Ok(distance as f32)
     }
 }
 
-/// Images of both batches as `[2 K, H, W, 3]`, each colour with the mean and deviation that the
-/// network was trained with.
-fn standardised(a: ArrayView4<u8>, b: ArrayView4<u8>) -> candle_core::Result<Tensor> {
-    let (pairs, height, width, colours) = a.dim();
-    let table: Vec<[f32; 3]> = (0..=255u8)
-        .map(|byte| std::array::from_fn(|c| (f32::from(byte) / 127.5 - 1.0 - MEAN[c]) / DEVIATION[c]))
-        .collect();
-    let bytes = a.into_iter().chain(b).enumerate();
-    let values = bytes.map(|(at, byte)| table[usize::from(*byte)][at % colours]).collect();
-    Tensor::from_vec(values, (2 * pairs, height, width, colours), &Device::Cpu)
+/// An image as `[H, W, 3]`, each colour with the mean and deviation that the network was trained with.
+fn standardised(image: ArrayView3<u8>) -> candle_core::Result<Tensor> {
+    let colour = |(at, byte): (usize, &u8)| {
+        let c = at % MEAN.len();
+        (f32::from(*byte) / 127.5 - 1.0 - MEAN[c]) / DEVIATION[c]
+    };
+    Tensor::from_vec(image.iter().enumerate().map(colour).collect(), image.dim(), &Device::Cpu)
 }
 
 /// Mean over pixels of the weighted squared difference of unit vectors; maps `[P, C]`, head `[C]`.
