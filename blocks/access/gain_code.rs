@@ -185,12 +185,13 @@ mod tests {
     #[test]
     fn symbols_have_the_energy_stated_and_places_of_their_own() {
         for num_features in [16, 18, 30, 2048] {
-            let code = GainCode::new(num_features, 0.1);
+            let code = GainCode::spread(num_features, 0.1);
             let mut features = vec![0.0f32; num_features];
             code.write(0.3, code.energy(), &mut features);
             let energy: f64 = features.iter().map(|value| f64::from(*value).powi(2)).sum();
             assert!((energy / code.energy() - 1.0).abs() < 1e-5);
-            let places: std::collections::BTreeSet<_> = code.places().flat_map(|(a, b)| [a, b]).collect();
+            let places: std::collections::BTreeSet<_> =
+                code.places().iter().flat_map(|(a, b)| [*a, *b]).collect();
             assert_eq!(places.len(), GainCode::NUM_FEATURES);
             assert!(*places.last().unwrap() < num_features && code.energy() <= 0.25 * num_features as f64);
         }

@@ -36,6 +36,7 @@ pub trait Wiring {
     ) -> Result<Self::Port<K::Out>>;
 
     /// Splits in two.
+    #[allow(clippy::type_complexity, reason = "a name for the pair would hide that it is one")]
     fn split<K: FrameSplitter>(
         &mut self,
         port: Self::Port<K::In>,

@@ -43,8 +43,8 @@ impl LaneKernel for Energies<'_> {
                     r.mul_add(r, L::load(energy)).store(energy);
                 }
             }
-            for c in vectors..channels {
-                self.energy[c] += row[c].max(0.0) * row[c].max(0.0);
+            for (energy, x) in self.energy[vectors..].iter_mut().zip(&row[vectors..]) {
+                *energy += x.max(0.0) * x.max(0.0);
             }
         }
     }
@@ -73,8 +73,8 @@ impl LaneKernel for Apply<'_> {
                     let gain = L::load(self.gain.as_ptr().add(c));
                     r.mul_add(gain, L::load(self.shift.as_ptr().add(c))).store(out.add(c));
                 }
-                for c in vectors..channels {
-                    *out.add(c) = row[c].max(0.0) * self.gain[c] + self.shift[c];
+                for (c, x) in row.iter().enumerate().skip(vectors) {
+                    *out.add(c) = x.max(0.0) * self.gain[c] + self.shift[c];
                 }
             }
         }

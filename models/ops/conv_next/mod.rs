@@ -1,6 +1,6 @@
 //! The whole residual ConvNeXt block as one operation.
 //!
-//! A sample passes all steps while its maps are in the caches of one core, samples run side by side;
+//! A few samples pass all steps while their maps are in the caches of one core, others run beside them;
 //! step by step the same block moves every intermediate map through main memory. The steps themselves
 //! are `depthwise`, `layer_norm`, `affine` and `relu_grn`, and a test composes them as the oracle.
 
@@ -17,9 +17,9 @@ use sample::{Block, Scratch};
 use std::sync::{Arc, Mutex};
 pub use weights::{EXPANSION, KERNEL, Sections, TAP_ROWS};
 
-/// Samples whose weight gradients are summed in one task: fixed, so that the number of threads changes
-/// no bit of the sum.
-const SAMPLES_PER_SUM: usize = 5;
+/// Fewest and most samples whose weight gradients are summed in one task: fixed, so that the number of
+/// threads changes no bit of the sum.
+const SAMPLES_PER_SUM: (usize, usize) = (5, 13);
 
 /// y = x + block(x).
 ///
@@ -56,34 +56,37 @@ fn block_of<'a>(
     Ok((batch, Block { isa: Isa::detect(), geometry, sections, weights }))
 }
 
-/// Hidden values of all samples; side by side over samples, or within the sample where there are
-/// fewer samples than threads.
+/// Result and, if wanted, hidden values of all samples; a few samples to a task, or all threads within
+/// each few where there are not enough of them.
 fn forward(x: &[f32], batch: usize, block: &Block, keep: bool) -> (Vec<f32>, Option<Vec<f32>>) {
     let len = block.geometry.sample_len();
-    let hidden = EXPANSION * len;
     let mut output = SharedOut::new(batch * len);
-    let mut kept = SharedOut::new(if keep { batch * hidden } else { 0 });
+    let mut kept = SharedOut::new(if keep { batch * EXPANSION * len } else { 0 });
     let (out, all_kept) = (&output, &kept);
-    let one = |sample: usize, threads: Threads, scratch: &mut (Scratch, Vec<f32>)| {
+    let few = block.samples_per_product().min(SAMPLES_PER_SUM.1);
+    let run = |task: usize, threads: Threads, scratch: &mut (Scratch, Vec<f32>)| {
         let (scratch, own) = scratch;
+        let samples = few.min(batch - task * few);
+        let (start, values) = (task * few * len, samples * len);
         let hidden_values = if keep {
-            // SAFETY: each sample has its own part, and `forward` writes all of it before reading.
-            unsafe { std::slice::from_raw_parts_mut(all_kept.at(sample * hidden), hidden) }
+            // SAFETY: each task has its own part, and `forward` writes all of it before reading.
+            unsafe { std::slice::from_raw_parts_mut(all_kept.at(EXPANSION * start), EXPANSION * values) }
         } else {
-            own.resize(hidden, 0.0);
+            own.resize(EXPANSION * values, 0.0);
             own
         };
-        // SAFETY: each sample has its own part.
-        let out = unsafe { std::slice::from_raw_parts_mut(out.at(sample * len), len) };
-        block.forward(&x[sample * len..][..len], hidden_values, out, threads, scratch);
+        // SAFETY: each task has its own part.
+        let out = unsafe { std::slice::from_raw_parts_mut(out.at(start), values) };
+        block.forward(&x[start..start + values], hidden_values, out, threads, scratch);
     };
-    if batch < rayon::current_num_threads() {
+    let tasks = batch.div_ceil(few);
+    if tasks < rayon::current_num_threads() {
         let mut scratch = Default::default();
-        (0..batch).for_each(|sample| one(sample, Threads::Pool, &mut scratch));
+        (0..tasks).for_each(|task| run(task, Threads::Pool, &mut scratch));
     } else {
-        (0..batch)
+        (0..tasks)
             .into_par_iter()
-            .for_each_init(Default::default, |scratch, sample| one(sample, Threads::One, scratch));
+            .for_each_init(Default::default, |scratch, task| run(task, Threads::One, scratch));
     }
     (output.take(), keep.then(|| kept.take()))
 }
@@ -154,20 +157,19 @@ impl CustomOp3 for Gradient {
             None => forward(x, batch, &block, true).1.unwrap_or_default(),
         };
         let len = block.geometry.sample_len();
+        let few = block.samples_per_product();
+        let per_sum = few.clamp(SAMPLES_PER_SUM.0, SAMPLES_PER_SUM.1);
         let mut packed = vec![0.0; batch * len];
         let parts: Vec<Vec<f32>> = packed
-            .par_chunks_mut((SAMPLES_PER_SUM * len).max(1))
+            .par_chunks_mut((per_sum * len).max(1))
             .enumerate()
             .map_init(Scratch::default, |scratch, (task, of_x)| {
                 let mut of_weights = vec![0.0; sections.len()];
-                for (index, of_x) in of_x.chunks_exact_mut(len).enumerate() {
-                    let start = (task * SAMPLES_PER_SUM + index) * len;
-                    let sample = (
-                        &x[start..start + len],
-                        &kept[EXPANSION * start..EXPANSION * (start + len)],
-                        &g[start..start + len],
-                    );
-                    block.backward(sample, &mut of_weights, of_x, scratch);
+                for (index, of_x) in of_x.chunks_mut((few * len).max(1)).enumerate() {
+                    let start = task * per_sum * len + index * few * len;
+                    let end = start + of_x.len();
+                    let maps = (&x[start..end], &kept[EXPANSION * start..EXPANSION * end], &g[start..end]);
+                    block.backward(maps, &mut of_weights, of_x, scratch);
                 }
                 of_weights
             })

@@ -1,4 +1,4 @@
-//! A residual block on one sample: everything stays in the caches of one core.
+//! A residual block on a few samples: everything stays in the caches of one core.
 
 use super::weights::{EXPANSION, KERNEL, Sections};
 use crate::ops::depthwise::{Geometry, add_tap_gradients, correlate_sample};
@@ -6,6 +6,9 @@ use crate::ops::lanes::Isa;
 use crate::ops::layer_norm::{normalize_row, row_gradient};
 use crate::ops::product::{Matrix, Threads, product_on};
 use crate::ops::relu_grn;
+
+/// Rows of a product that are worth the packing of its weights; small maps share a product.
+const PRODUCT_ROWS: usize = 320;
 
 /// What all samples of a call share.
 pub struct Block<'a> {
@@ -40,6 +43,11 @@ impl Block<'_> {
         self.geometry.height * self.geometry.width
     }
 
+    /// Samples that share a product: a matter of sizes alone, so that the number of threads changes no bit.
+    pub fn samples_per_product(&self) -> usize {
+        (PRODUCT_ROWS / self.pixels().max(1)).max(1)
+    }
+
     fn hidden(&self) -> usize {
         EXPANSION * self.geometry.channels
     }
@@ -52,17 +60,11 @@ impl Block<'_> {
     /// `scratch.normal` where there is a norm.
     fn mix(&self, x: &[f32], scratch: &mut Scratch) {
         scratch.mixed.resize(x.len(), 0.0);
-        let maps = (x, self.part(&self.sections.depthwise));
-        // SAFETY: `mixed` has the length of a sample and belongs to this task.
-        unsafe {
-            correlate_sample(
-                self.isa,
-                self.geometry,
-                maps,
-                false,
-                scratch.mixed.as_mut_ptr(),
-                &mut scratch.tile,
-            );
+        let (len, taps) = (self.geometry.sample_len(), self.part(&self.sections.depthwise));
+        for (x, mixed) in x.chunks_exact(len.max(1)).zip(scratch.mixed.chunks_exact_mut(len.max(1))) {
+            let tile = &mut scratch.tile;
+            // SAFETY: `mixed` has the length of a sample and belongs to this task.
+            unsafe { correlate_sample(self.isa, self.geometry, (x, taps), false, mixed.as_mut_ptr(), tile) };
         }
         let norm = self.part(&self.sections.norm);
         if !norm.is_empty() {
@@ -71,7 +73,7 @@ impl Block<'_> {
         }
     }
 
-    /// out = x + block(x). The hidden values before the ReLU go to `kept`.
+    /// out = x + block(x) for a few samples. The hidden values before the ReLU go to `kept`.
     pub fn forward(
         &self,
         x: &[f32],
@@ -80,25 +82,36 @@ impl Block<'_> {
         threads: Threads,
         scratch: &mut Scratch,
     ) {
-        let (pixels, channels, hidden) = (self.pixels(), self.geometry.channels, self.hidden());
+        let (channels, hidden) = (self.geometry.channels, self.hidden());
+        let rows = x.len() / channels;
         self.mix(x, scratch);
         let (weight, bias) = self.part(&self.sections.expand).split_at(channels * hidden);
         kept.chunks_exact_mut(hidden).for_each(|row| row.copy_from_slice(bias));
-        let mixed = Matrix::new(&scratch.mixed, pixels, channels);
+        let mixed = Matrix::new(&scratch.mixed, rows, channels);
         product_on(threads, mixed, Matrix::new(weight, channels, hidden), kept, true);
-        scratch.response.resize(pixels * hidden, 0.0);
-        let response = self.part(&self.sections.response);
-        // SAFETY: `response` has the length of `kept` and belongs to this task.
-        unsafe { relu_grn::forward_sample(self.isa, kept, response, scratch.response.as_mut_ptr()) };
+        self.respond(kept, scratch);
         let (weight, bias) = self.part(&self.sections.project).split_at(hidden * channels);
         for (out, x) in out.chunks_exact_mut(channels).zip(x.chunks_exact(channels)) {
             out.iter_mut().zip(x.iter().zip(bias)).for_each(|(out, (x, bias))| *out = x + bias);
         }
-        let responses = Matrix::new(&scratch.response, pixels, hidden);
+        let responses = Matrix::new(&scratch.response, rows, hidden);
         product_on(threads, responses, Matrix::new(weight, hidden, channels), out, true);
     }
 
-    /// Adds the gradients of one sample's weights to `of_weights`, writes that of x.
+    /// ReLU and response normalisation of hidden values, into `scratch.response`.
+    fn respond(&self, kept: &[f32], scratch: &mut Scratch) {
+        scratch.response.resize(kept.len(), 0.0);
+        let len = self.pixels() * self.hidden();
+        let weight = self.part(&self.sections.response);
+        for (kept, response) in
+            kept.chunks_exact(len.max(1)).zip(scratch.response.chunks_exact_mut(len.max(1)))
+        {
+            // SAFETY: both are the hidden values of one sample.
+            unsafe { relu_grn::forward_sample(self.isa, kept, weight, response.as_mut_ptr()) };
+        }
+    }
+
+    /// Adds the gradients of the weights over a few samples to `of_weights`, writes that of x.
     ///
     /// - kept: the hidden values of the forward pass
     pub fn backward(
@@ -108,22 +121,20 @@ impl Block<'_> {
         of_x: &mut [f32],
         scratch: &mut Scratch,
     ) {
-        let (pixels, channels, hidden) = (self.pixels(), self.geometry.channels, self.hidden());
+        let (channels, hidden) = (self.geometry.channels, self.hidden());
+        let (len, rows) = (self.geometry.sample_len(), x.len() / channels);
         let s = self.sections;
         let one = Threads::One;
         self.mix(x, scratch);
-        scratch.response.resize(pixels * hidden, 0.0);
-        scratch.of_hidden.resize(pixels * hidden, 0.0);
-        scratch.of_mixed.resize(pixels * channels, 0.0);
-        let response = self.part(&s.response);
-        // SAFETY: both buffers have the length of `kept` and belong to this task.
-        unsafe { relu_grn::forward_sample(self.isa, kept, response, scratch.response.as_mut_ptr()) };
+        self.respond(kept, scratch);
+        scratch.of_hidden.resize(rows * hidden, 0.0);
+        scratch.of_mixed.resize(rows * channels, 0.0);
 
         let (of_project, of_bias) = of_weights[s.project.clone()].split_at_mut(hidden * channels);
-        let gradients = Matrix::new(gradient, pixels, channels);
+        let gradients = Matrix::new(gradient, rows, channels);
         product_on(
             one,
-            Matrix::new(&scratch.response, pixels, hidden).transposed(),
+            Matrix::new(&scratch.response, rows, hidden).transposed(),
             gradients,
             of_project,
             true,
@@ -132,21 +143,18 @@ impl Block<'_> {
         let project = Matrix::new(&self.part(&s.project)[..hidden * channels], hidden, channels);
         product_on(one, gradients, project.transposed(), &mut scratch.of_hidden, false);
 
-        let scale = &response[..hidden];
-        let of_response = &mut of_weights[s.response.clone()];
-        let out = scratch.response.as_mut_ptr();
-        // SAFETY: `response` has the length of `kept`; its own values are no longer needed.
-        unsafe { relu_grn::add_gradients(self.isa, (kept, &scratch.of_hidden), scale, of_response, out) };
+        let scale = &self.part(&s.response)[..hidden];
+        for (sample, response) in scratch.response.chunks_exact_mut((EXPANSION * len).max(1)).enumerate() {
+            let hidden_values = sample * EXPANSION * len..(sample + 1) * EXPANSION * len;
+            let maps = (&kept[hidden_values.clone()], &scratch.of_hidden[hidden_values]);
+            let (of_response, out) = (&mut of_weights[s.response.clone()], response.as_mut_ptr());
+            // SAFETY: `response` has the length of a sample's hidden values, its own are no longer needed.
+            unsafe { relu_grn::add_gradients(self.isa, maps, scale, of_response, out) };
+        }
 
         let (of_expand, of_bias) = of_weights[s.expand.clone()].split_at_mut(channels * hidden);
-        let of_hidden = Matrix::new(&scratch.response, pixels, hidden);
-        product_on(
-            one,
-            Matrix::new(&scratch.mixed, pixels, channels).transposed(),
-            of_hidden,
-            of_expand,
-            true,
-        );
+        let of_hidden = Matrix::new(&scratch.response, rows, hidden);
+        product_on(one, Matrix::new(&scratch.mixed, rows, channels).transposed(), of_hidden, of_expand, true);
         add_rows(&scratch.response, of_bias);
         let expand = Matrix::new(&self.part(&s.expand)[..channels * hidden], channels, hidden);
         product_on(one, of_hidden, expand.transposed(), &mut scratch.of_mixed, false);
@@ -161,13 +169,15 @@ impl Block<'_> {
                 gradient.copy_from_slice(&of_row);
             }
         }
-        let of_depthwise = &mut of_weights[s.depthwise.clone()];
-        add_tap_gradients(self.isa, self.geometry, (x, &scratch.of_mixed), of_depthwise, &mut scratch.tile);
-        let maps = (&scratch.of_mixed[..], self.part(&s.depthwise));
-        // SAFETY: `of_x` has the length of a sample and belongs to this task.
-        unsafe {
-            correlate_sample(self.isa, self.geometry, maps, true, of_x.as_mut_ptr(), &mut scratch.tile)
-        };
+        let taps = self.part(&s.depthwise);
+        let maps = x.chunks_exact(len.max(1)).zip(scratch.of_mixed.chunks_exact(len.max(1)));
+        for ((x, of_mixed), of_x) in maps.zip(of_x.chunks_exact_mut(len.max(1))) {
+            let (of_depthwise, tile) = (&mut of_weights[s.depthwise.clone()], &mut scratch.tile);
+            add_tap_gradients(self.isa, self.geometry, (x, of_mixed), of_depthwise, tile);
+            let (maps, out) = ((of_mixed, taps), of_x.as_mut_ptr());
+            // SAFETY: `of_x` has the length of a sample and belongs to this task.
+            unsafe { correlate_sample(self.isa, self.geometry, maps, true, out, tile) };
+        }
         of_x.iter_mut().zip(gradient).for_each(|(of_x, gradient)| *of_x += gradient);
     }
 }

@@ -31,7 +31,7 @@ struct WeightGradient;
 fn geometry(x: &Layout, weight_rows: usize, weight_channels: usize) -> Result<(usize, Geometry)> {
     let (batch, height, width, channels) = x.shape().dims4()?;
     let kernel = weight_rows.saturating_sub(1).isqrt();
-    if kernel % 2 == 0 || kernel * kernel + 1 != weight_rows || weight_channels != channels {
+    if kernel.is_multiple_of(2) || kernel * kernel + 1 != weight_rows || weight_channels != channels {
         bail!(
             "depthwise: weight [{weight_rows}, {weight_channels}] does not fit {channels} channels: \
              needs [k * k + 1, {channels}] with k odd"
