@@ -283,6 +283,11 @@ fn a_varied_key_gives_rows_and_figures_for_each_value() {
         dir.path().join("o/psnr-rayleigh-12dB.png").exists()
             && dir.path().join("o/rand-rayleigh-12dB.svg").exists()
     );
+    succeeded(sememe(dir.path(), &["run", "o/experiment.toml", "--out", "again"]));
+    assert_eq!(std::fs::read_to_string(dir.path().join("again/results.csv")).unwrap(), results);
+    // Other data than the recorded ones are not taken for the same.
+    let other = ["run", "o/experiment.toml", "--check", "--set", "seed=6"];
+    assert!(error_line(&sememe(dir.path(), &other)).contains("provenance.data"));
 }
 
 #[test]

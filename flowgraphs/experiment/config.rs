@@ -169,7 +169,8 @@ impl Default for Output {
 pub struct Provenance {
     /// Version of the program.
     pub program: String,
-    /// The images, with their digest where they come from files.
+    /// The images, with their digest where they come from files; those of the first value where a key is varied.
+    /// Empty: not checked.
     pub data: String,
     /// SHA-256 of each weights file, by the link's name.
     pub weights: BTreeMap<String, String>,

@@ -202,8 +202,7 @@ pub fn open_weights(name: &str) -> Result<Arc<Model>, String> {
 /// A resolved configuration repeats its run only with the same weights and data.
 fn check_provenance(experiment: &Experiment, found: &Provenance, tree: &Tree) -> Result<()> {
     let Some(recorded) = &experiment.provenance else { return Ok(()) };
-    // A varied source has a name for each value; the recorded one is the first.
-    if experiment.vary.is_none() && recorded.data != found.data {
+    if !recorded.data.is_empty() && recorded.data != found.data {
         let allowed = format!("\"{}\", which is what source opens now, or no [provenance] table", found.data);
         return Err(tree.refuse("provenance.data", allowed));
     }

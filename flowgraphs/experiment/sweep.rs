@@ -90,15 +90,17 @@ fn open_variants(experiment: &Experiment, tree: &Tree) -> Result<Vec<Variant>, R
         let prepared = Prepared::new(experiment.clone(), tree)?;
         return Ok(vec![Variant { varied: String::new(), prepared }]);
     };
-    let open = |value: &toml::Value| -> Result<Variant, RunError> {
+    let open = |(index, value): (usize, &toml::Value)| -> Result<Variant, RunError> {
         let fixed = tree_at(tree, &vary.key, value)?;
         let mut one = fixed.experiment()?;
-        // The recorded data are those of the first value.
-        one.provenance = experiment.provenance.clone().map(|p| Provenance { data: String::new(), ..p });
+        if let (Some(provenance), 1..) = (&mut one.provenance, index) {
+            // A varied source has a name for each value; the recorded one is that of the first.
+            provenance.data.clear();
+        }
         let prepared = Prepared::new(one, &fixed)?;
         Ok(Variant { varied: varied_text(value), prepared })
     };
-    vary.values.iter().map(open).collect()
+    vary.values.iter().enumerate().map(open).collect()
 }
 
 fn num_points(variants: &[Variant]) -> usize {
