@@ -36,7 +36,8 @@ pub struct Truth {
 pub struct EncodedUsers {
     /// Index of the frame.
     pub frame: u64,
-    /// Semantic features z of each user as maps, `[K, h, w, C]`; may be empty (`C = 0`).
+    /// What the common encoder needs of each user as maps, `[K, h, w, C]`: semantic features z, and what else
+    /// a family adds to them; may be empty (`C = 0`).
     pub maps: Array4<f32>,
     /// Private features p, `[K, L_p]`.
     pub private: Array2<f32>,
@@ -166,8 +167,10 @@ pub struct ReceivedFeatures {
     pub private: Array2<f32>,
     /// Each user's own noisy copy of its group's common feature, `[K, L_c]`.
     pub common: Array2<f32>,
-    /// SNR of each user after the equaliser, linear, `[K]`.
+    /// SNR of each user's private features after the equaliser, linear, `[K]`.
     pub snr: Vec<f32>,
+    /// The same of its common features; equal to `snr` where nothing is sent in common, `[K]`.
+    pub common_snr: Vec<f32>,
     /// Users of whose frame nothing arrived, `[K]`; scored as the mean image of the training set.
     pub lost: Vec<bool>,
 }

@@ -57,6 +57,7 @@ fn psnr(setting: &Setting) -> Result<f64, Box<dyn Error>> {
     let images = Images { set: Arc::new(scenes), first: 0, limit: None };
     let scoring = Scoring {
         ms_ssim: false,
+        lpips: None,
         kept_frames: 0,
         mean_image: Arc::new(ndarray::Array3::from_elem((32, 32, 3), 128)),
     };

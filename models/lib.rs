@@ -5,6 +5,7 @@
 //! | [`group_splitting`] | system A: group-wise semantic splitting |
 //! | [`layers`] | operations with their parameters |
 //! | [`losses`] | what training minimises |
+//! | [`memory`] | what happens to freed memory |
 //! | [`ops`] | tensor operations with gradients, channels last |
 //! | [`perceptual`] | learned distances between images |
 //! | [`training`] | the training loop |
@@ -13,6 +14,7 @@
 pub mod group_splitting;
 pub mod layers;
 pub mod losses;
+pub mod memory;
 pub mod ops;
 pub mod perceptual;
 pub mod training;

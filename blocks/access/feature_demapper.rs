@@ -69,9 +69,11 @@ impl FrameKernel for FeatureDemapper {
         let mut private = Array2::zeros((num_users, self.private_len));
         let mut common = Array2::zeros((num_users, self.common_len));
         let mut snr = vec![0.0; num_users];
+        let mut common_snr = vec![0.0; num_users];
         let mut lost = vec![true; num_users];
         for (user, slots) in frame.users.iter().enumerate() {
-            let has_private = slots.iter().any(|slot| slot.phase == Phase::Private);
+            let has = |phase| slots.iter().any(|slot| slot.phase == phase);
+            let (has_private, has_common) = (has(Phase::Private), has(Phase::Common));
             for slot in slots {
                 check_destination(slot, user, frame.grouping.group_of(user))?;
                 let row = match slot.phase {
@@ -82,10 +84,13 @@ impl FrameKernel for FeatureDemapper {
                 if slot.phase == Phase::Private || !has_private {
                     snr[user] = slot.snr;
                 }
+                if slot.phase == Phase::Common || !has_common {
+                    common_snr[user] = slot.snr;
+                }
                 lost[user] = false;
             }
         }
-        Ok(ReceivedFeatures { frame: frame.frame, private, common, snr, lost })
+        Ok(ReceivedFeatures { frame: frame.frame, private, common, snr, common_snr, lost })
     }
 }
 
@@ -148,6 +153,7 @@ mod tests {
             assert_eq!(received.private, expected);
             assert_eq!(received.common, array![[-1.0, -2.0], [0.5, 0.25], [-1.0, -2.0]]);
             assert_eq!((received.frame, received.snr, received.lost), (2, vec![4.0; 3], vec![false; 3]));
+            assert_eq!(received.common_snr, [2.0; 3]);
         }
     }
 

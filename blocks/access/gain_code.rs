@@ -9,6 +9,7 @@
 //! the hands.
 
 use num_complex::Complex;
+use std::sync::LazyLock;
 
 /// Phase advance of each hand per unit of x, in radians. The slowest turns less than once over the
 /// whole range; each step up is small enough to stay unambiguous at the energy given to it.
@@ -39,9 +40,32 @@ const MIN_NOISE: f64 = 1e-4;
 pub struct GainCode {
     places: [(usize, usize); NUM_SYMBOLS],
     energy: f64,
-    /// Candidates for x: value, prior log probability and the directions of the hands.
-    grid: Vec<(f64, f64, [Complex<f64>; RATES.len()])>,
 }
+
+/// A value that x may have.
+struct Candidate {
+    /// exp(x).
+    scale: f64,
+    /// Logarithm of the prior probability, up to a constant.
+    prior: f64,
+    /// Directions of the hands.
+    directions: [Complex<f64>; RATES.len()],
+}
+
+/// All values that x may have, from the lowest on.
+static GRID: LazyLock<Vec<Candidate>> = LazyLock::new(|| {
+    let num_points = ((RANGE.1 - RANGE.0) / GRID_STEP).round() as usize + 1;
+    let candidate = |point: usize| {
+        let x = RANGE.0 + GRID_STEP * point as f64;
+        let deviation = (x - PRIOR.0) / PRIOR.1;
+        Candidate {
+            scale: x.exp(),
+            prior: -2.5 * (deviation * deviation / 4.0).ln_1p(),
+            directions: RATES.map(|rate| Complex::cis(rate * x)),
+        }
+    };
+    (0..num_points).map(candidate).collect()
+});
 
 impl GainCode {
     /// Real values of a vector that the code takes.
@@ -68,13 +92,7 @@ impl GainCode {
 
     fn new(places: [(usize, usize); NUM_SYMBOLS], num_features: usize, noise: f64) -> Self {
         let wanted = ENERGY.0 + ENERGY.1 * noise;
-        let num_points = ((RANGE.1 - RANGE.0) / GRID_STEP).round() as usize + 1;
-        let grid = (0..num_points).map(|point| {
-            let x = RANGE.0 + GRID_STEP * point as f64;
-            let deviation = (x - PRIOR.0) / PRIOR.1;
-            (x, -2.5 * (deviation * deviation / 4.0).ln_1p(), RATES.map(|rate| Complex::cis(rate * x)))
-        });
-        Self { places, energy: wanted.min(MAX_SHARE * num_features as f64), grid: grid.collect() }
+        Self { places, energy: wanted.min(MAX_SHARE * num_features as f64) }
     }
 
     /// Energy of the symbols, in units of the mean power of a value.
@@ -115,19 +133,23 @@ impl GainCode {
             let amplitude = (self.energy * SHARES[hand] / REPEATS as f64).sqrt();
             hands[hand] += received * (amplitude / noise.max(MIN_NOISE));
         }
-        let log_posterior = |prior: f64, directions: &[Complex<f64>; RATES.len()]| {
-            let agreement =
-                hands.iter().zip(directions).map(|(hand, way)| hand.re * way.re + hand.im * way.im);
-            prior + agreement.sum::<f64>()
+        let log_posterior = |candidate: &Candidate| {
+            let agreement = hands
+                .iter()
+                .zip(&candidate.directions)
+                .map(|(hand, way)| hand.re * way.re + hand.im * way.im);
+            candidate.prior + agreement.sum::<f64>()
         };
-        let scores: Vec<f64> =
-            self.grid.iter().map(|(_, prior, directions)| log_posterior(*prior, directions)).collect();
+        let scores: Vec<f64> = GRID.iter().map(log_posterior).collect();
         let best = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let (mut weights, mut sum) = (0.0, 0.0);
-        for ((x, ..), score) in self.grid.iter().zip(scores) {
-            let weight = (score - best).exp();
-            weights += weight;
-            sum += weight * x.exp();
+        for (candidate, score) in GRID.iter().zip(scores) {
+            // Beyond this nothing is left of a weight in double precision.
+            if score > best - 40.0 {
+                let weight = (score - best).exp();
+                weights += weight;
+                sum += weight * candidate.scale;
+            }
         }
         sum / weights
     }

@@ -1,10 +1,10 @@
 //! Mixes two image sets: every n-th image comes from the second.
 
 use super::ImageSet;
+use super::compound::compound_batch;
 use super::image_set::check_indices;
-use crate::frame::{ImageBatch, Truth};
+use crate::frame::ImageBatch;
 use crate::{BlockError, Result};
-use ndarray::{Array4, Axis};
 use std::sync::Arc;
 
 /// All images of one set, interleaved with images of another of equal size.
@@ -44,12 +44,12 @@ impl MixedSet {
         Ok(Self { first, second, period, len })
     }
 
-    /// Whether image `index` is from the second set, and its index there.
-    fn locate(&self, index: usize) -> (bool, usize) {
+    /// The number of the set that image `index` is from, 0 or 1, and its index there.
+    fn locate(&self, index: usize) -> (usize, usize) {
         let (turn, place) = (index / self.period, index % self.period);
         match place + 1 == self.period {
-            true => (true, turn % self.second.len()),
-            false => (false, turn * (self.period - 1) + place),
+            true => (1, turn % self.second.len()),
+            false => (0, turn * (self.period - 1) + place),
         }
     }
 }
@@ -65,28 +65,8 @@ impl ImageSet for MixedSet {
 
     fn batch(&self, frame: u64, indices: &[usize]) -> Result<ImageBatch> {
         check_indices(indices, self.len)?;
-        let (height, width) = self.size();
-        let mut pixels = Array4::zeros((indices.len(), height, width, 3));
-        let mut truth = Truth::default();
-        for (is_second, set) in [(false, &self.first), (true, &self.second)] {
-            let (places, inner): (Vec<usize>, Vec<usize>) = (0..indices.len())
-                .filter_map(|place| {
-                    let (from_second, index) = self.locate(indices[place]);
-                    (from_second == is_second).then_some((place, index))
-                })
-                .unzip();
-            if inner.is_empty() {
-                continue;
-            }
-            let part = set.batch(frame, &inner)?;
-            for (place, image) in places.iter().zip(part.pixels.axis_iter(Axis(0))) {
-                pixels.index_axis_mut(Axis(0), *place).assign(&image);
-            }
-            if inner.len() == indices.len() {
-                truth = part.truth;
-            }
-        }
-        Ok(ImageBatch { frame, pixels, truth })
+        let sets = [self.first.as_ref(), self.second.as_ref()];
+        compound_batch(&sets, |index| self.locate(index), frame, indices, self.size())
     }
 
     fn name(&self) -> String {
@@ -98,7 +78,9 @@ impl ImageSet for MixedSet {
 mod tests {
     use super::super::image_set::tests::Numbered;
     use super::*;
+    use crate::frame::Truth;
     use crate::source::{SceneConfig, SceneSet};
+    use ndarray::Axis;
 
     /// 9 images numbered from 0 and 2 numbered from 100.
     fn mixed(period: usize) -> MixedSet {

@@ -5,9 +5,11 @@
 
 mod batches;
 mod cifar10;
+mod compound;
 mod digest;
 mod image_folder;
 mod image_set;
+mod in_turn;
 mod mix;
 pub mod scenes;
 
@@ -15,5 +17,6 @@ pub use batches::BatchSource;
 pub use cifar10::{Cifar10, Cifar10Split};
 pub use image_folder::{Fit, FolderConfig, ImageFolder, Skipped};
 pub use image_set::{ImageSet, mean_image};
+pub use in_turn::FramesInTurn;
 pub use mix::MixedSet;
 pub use scenes::{Correlation, SceneConfig, SceneSet};

@@ -46,6 +46,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    // SAFETY: the program has just begun and has one thread.
+    unsafe { sememe_models::memory::keep_freed() };
     let outcome = match Arguments::parse().command {
         None => quickstart::run(),
         Some(Command::Run(arguments)) => run::run(&arguments),

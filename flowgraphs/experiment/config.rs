@@ -7,6 +7,7 @@ use sememe_blocks::channel::ChannelConfig;
 use sememe_blocks::equalizer::Equalizer;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// Format of experiment files that this program writes and reads.
 pub const FORMAT_VERSION: u32 = 1;
@@ -155,11 +156,22 @@ pub struct Output {
     pub sheet_snr_db: Vec<f64>,
     /// Measures multi-scale structural similarity.
     pub ms_ssim: bool,
+    /// Measures LPIPS with the networks of this folder, `squeezenet1_1.safetensors` and
+    /// `lpips_squeeze.safetensors`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lpips: Option<PathBuf>,
 }
 
 impl Default for Output {
     fn default() -> Self {
-        Self { plots: true, contact_sheet: true, sheet_images: 10, sheet_snr_db: vec![], ms_ssim: true }
+        Self {
+            plots: true,
+            contact_sheet: true,
+            sheet_images: 10,
+            sheet_snr_db: vec![],
+            ms_ssim: true,
+            lpips: None,
+        }
     }
 }
 
@@ -174,4 +186,7 @@ pub struct Provenance {
     pub data: String,
     /// SHA-256 of each weights file, by the link's name.
     pub weights: BTreeMap<String, String>,
+    /// SHA-256 of the networks of `output.lpips`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lpips: Option<String>,
 }

@@ -3,6 +3,7 @@
 use sememe_models::group_splitting::Model;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
+use std::path::PathBuf;
 
 /// SHA-256 over architecture and values, in hexadecimal: equal for equal networks, wherever they lie.
 ///
@@ -20,9 +21,24 @@ pub fn of_model(model: &Model) -> Result<String, String> {
             hash.update(value.to_le_bytes());
         }
     }
-    Ok(hash.finalize().iter().fold(String::new(), |mut text, byte| {
+    Ok(hexadecimal(hash))
+}
+
+/// SHA-256 over the bytes of some files, one after the other, in hexadecimal.
+///
+/// - errors: the file that cannot be read
+pub fn of_files(paths: &[PathBuf]) -> Result<String, String> {
+    let mut hash = Sha256::new();
+    for path in paths {
+        hash.update(std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?);
+    }
+    Ok(hexadecimal(hash))
+}
+
+fn hexadecimal(hash: Sha256) -> String {
+    hash.finalize().iter().fold(String::new(), |mut text, byte| {
         // Writing to a string cannot fail.
         let _ = write!(text, "{byte:02x}");
         text
-    }))
+    })
 }

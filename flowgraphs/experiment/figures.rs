@@ -1,14 +1,30 @@
 //! Which figures an experiment gives, and what each shows.
 
 use super::config::Experiment;
-use super::plot::{Figure, Line};
-use super::results::Row;
+use super::plot::{Axis, Figure, Line};
+use super::results::{Measurement, Row};
 use sememe_blocks::channel::{ChannelConfig, FadingModel, Variation};
 use std::collections::BTreeSet;
 
+/// A measure of quality that is drawn over the SNR.
+struct Quantity {
+    /// Name in file names.
+    name: &'static str,
+    /// Label of the axis.
+    label: &'static str,
+    of: fn(&Measurement) -> Option<f64>,
+    /// Half width of its confidence interval.
+    error: fn(&Measurement) -> Option<f64>,
+}
+
+const PSNR: Quantity =
+    Quantity { name: "psnr", label: "PSNR (dB)", of: |m| Some(m.psnr_db), error: |m| m.psnr_ci95_db };
+const LPIPS: Quantity =
+    Quantity { name: "lpips", label: "LPIPS (lower is better)", of: |m| m.lpips, error: |_| None };
+
 /// File names without ending, and figures.
 ///
-/// - PSNR over SNR for each channel, and for each varied value
+/// - PSNR, and LPIPS where it was measured, over SNR for each channel, and for each varied value
 /// - with numbers varied: PSNR over them for each channel and SNR, and the agreement with the true groups
 pub fn all(experiment: &Experiment, rows: &[Row], data: &str, images: usize) -> Vec<(String, Figure)> {
     let mut figures = Vec::new();
@@ -19,8 +35,13 @@ pub fn all(experiment: &Experiment, rows: &[Row], data: &str, images: usize) -> 
     for channel in &experiment.channel {
         if experiment.snr_db.len() > 1 {
             for value in &varied {
-                let name = format!("psnr-{}{}", channel.name(), suffix(value));
-                figures.push((name, over_snr(experiment, rows, data, images, channel, value)));
+                for quantity in [&PSNR, &LPIPS] {
+                    let figure = over_snr(experiment, rows, data, images, channel, value, quantity);
+                    if !figure.lines.is_empty() {
+                        figures
+                            .push((format!("{}-{}{}", quantity.name, channel.name(), suffix(value)), figure));
+                    }
+                }
             }
         }
         if experiment.vary.is_some() && varied.iter().all(|value| value.parse::<f64>().is_ok()) {
@@ -44,8 +65,11 @@ fn over_snr(
     images: usize,
     channel: &ChannelConfig,
     value: &str,
+    quantity: &Quantity,
 ) -> Figure {
-    let of_figure = |row: &&Row| row.key.channel == channel.name() && row.key.varied == value;
+    let of_figure = |row: &&Row| {
+        row.key.channel == channel.name() && row.key.varied == value && (quantity.of)(&row.measured).is_some()
+    };
     let chosen: Vec<&Row> = rows.iter().filter(of_figure).collect();
     let varied = match &experiment.vary {
         Some(vary) => format!(", {} = {value}", vary.key),
@@ -55,13 +79,9 @@ fn over_snr(
         title: format!("{}{varied}", channel_title(channel)),
         subtitle: subtitle(experiment, data, images),
         x_label: "mean SNR per channel use (dB)".into(),
-        y_label: "PSNR (dB)".into(),
-        lines: lines(
-            &chosen,
-            |row| row.key.snr_db,
-            |row| Some(row.measured.psnr_db),
-            |row| row.measured.psnr_ci95_db,
-        ),
+        y_label: quantity.label.into(),
+        axes: [Axis::Linear; 2],
+        lines: lines(&chosen, |row| row.key.snr_db, quantity.of, quantity.error),
     }
 }
 
@@ -79,13 +99,9 @@ fn over_varied(
         title: format!("{}, SNR {snr} dB", channel_title(channel)),
         subtitle: subtitle(experiment, data, images),
         x_label: experiment.vary.as_ref().map_or(String::new(), |vary| vary.key.clone()),
-        y_label: "PSNR (dB)".into(),
-        lines: lines(
-            &chosen,
-            varied_number,
-            |row| Some(row.measured.psnr_db),
-            |row| row.measured.psnr_ci95_db,
-        ),
+        y_label: PSNR.label.into(),
+        axes: [Axis::Linear; 2],
+        lines: lines(&chosen, varied_number, PSNR.of, PSNR.error),
     }
 }
 
@@ -104,7 +120,7 @@ fn agreement(
     let chosen: Vec<&Row> = rows.iter().filter(of_figure).collect();
     Figure {
         y_label: "adjusted Rand index of the groups".into(),
-        lines: lines(&chosen, varied_number, |row| row.measured.adjusted_rand, |_| None),
+        lines: lines(&chosen, varied_number, |measured| measured.adjusted_rand, |_| None),
         ..psnr
     }
 }
@@ -117,8 +133,8 @@ fn varied_number(row: &Row) -> f64 {
 fn lines(
     rows: &[&Row],
     x: fn(&Row) -> f64,
-    y: fn(&Row) -> Option<f64>,
-    error: fn(&Row) -> Option<f64>,
+    y: fn(&Measurement) -> Option<f64>,
+    error: fn(&Measurement) -> Option<f64>,
 ) -> Vec<Line> {
     let mut seen = BTreeSet::new();
     let names = rows.iter().map(|row| &row.key.link).filter(|name| seen.insert(name.as_str()));
@@ -128,8 +144,8 @@ fn lines(
             of_link.sort_by(|a, b| x(a).total_cmp(&x(b)));
             Line {
                 name: name.clone(),
-                points: of_link.iter().map(|row| (x(row), y(row).unwrap_or(f64::NAN))).collect(),
-                error: of_link.iter().map(|row| error(row).unwrap_or(f64::NAN)).collect(),
+                points: of_link.iter().map(|row| (x(row), y(&row.measured).unwrap_or(f64::NAN))).collect(),
+                error: of_link.iter().map(|row| error(&row.measured).unwrap_or(f64::NAN)).collect(),
             }
         })
         .collect()

@@ -49,6 +49,7 @@ pub fn summarize(output: &LinkOutput, link: &ReadyLink, truth: &[Option<Grouping
         psnr_received_db: mean(received.into_iter()),
         ms_ssim: mean(similarities.into_iter()),
         ms_ssim_scales: (scales > 0).then_some(scales as u64),
+        lpips: mean(output.scores.iter().flat_map(|frame| frame.lpips.iter().map(|d| f64::from(*d)))),
         common_cosine: mean(output.common.iter().filter_map(|report| report.mean_cosine)),
         adjusted_rand: mean(agreements),
         uses_per_image: per_image(output.air.iter().map(|air| air.uses as f64).sum()),

@@ -15,6 +15,7 @@ use sememe_blocks::rng::RngKey;
 use sememe_blocks::source::mean_image;
 use sememe_blocks::{BlockError, Decibel};
 use sememe_models::group_splitting::Model;
+use sememe_models::perceptual::{HEADS_FILE, Lpips, MIN_SIDE, NETWORK_FILE};
 use sememe_models::weights::{SHIPPED, load, shipped};
 use std::path::Path;
 use std::sync::Arc;
@@ -32,6 +33,8 @@ pub struct Prepared {
     pub links: Vec<ReadyLink>,
     /// What stands in for a lost image.
     pub mean_image: Arc<Array3<u8>>,
+    /// Measures the perceptual distance, where it is wanted.
+    pub lpips: Option<Arc<Lpips>>,
     /// What the results will have been made with.
     pub provenance: Provenance,
 }
@@ -73,13 +76,14 @@ impl Prepared {
             data: source.images.set.name(),
             ..Provenance::default()
         };
+        let lpips = open_lpips(&experiment, source.images.set.size(), &mut provenance, tree)?;
         let mut links = Vec::new();
         for (index, config) in experiment.link.iter().enumerate() {
             let opened = open_link(config, &experiment, &source, &mut provenance, tree, index);
             links.push(opened.map_err(|error| tree.located(error))?);
         }
         check_provenance(&experiment, &provenance, tree)?;
-        Ok(Self { experiment, source, links, mean_image, provenance })
+        Ok(Self { experiment, source, links, mean_image, lpips, provenance })
     }
 
     /// Runs one link at one point.
@@ -104,6 +108,7 @@ impl Prepared {
         };
         let scoring = Scoring {
             ms_ssim: self.experiment.output.ms_ssim,
+            lpips: self.lpips.clone(),
             kept_frames,
             mean_image: Arc::clone(&self.mean_image),
         };
@@ -115,6 +120,29 @@ impl Prepared {
             ReadyScheme::Klt(klt) => in_flowgraph(klt, images, &setting, &scoring, options),
         }
     }
+}
+
+/// The networks of `output.lpips`.
+fn open_lpips(
+    experiment: &Experiment,
+    (height, width): (usize, usize),
+    provenance: &mut Provenance,
+    tree: &Tree,
+) -> Result<Option<Arc<Lpips>>> {
+    let Some(folder) = &experiment.output.lpips else { return Ok(None) };
+    let key = "output.lpips";
+    if height.min(width) < MIN_SIDE {
+        let allowed = format!("nothing for images of {height}x{width}: LPIPS needs sides of {MIN_SIDE}");
+        return Err(tree.refuse(key, allowed));
+    }
+    let refused = |reason: String| ConfigError::Unreadable {
+        origin: tree.origin_of(key),
+        reason: format!("{key} = \"{}\": {reason}", folder.display()),
+    };
+    let lpips = Lpips::load(folder).map_err(|error| refused(error.to_string()))?;
+    let files = [NETWORK_FILE, HEADS_FILE].map(|name| folder.join(name));
+    provenance.lpips = Some(digest::of_files(&files).map_err(refused)?);
+    Ok(Some(Arc::new(lpips)))
 }
 
 /// The mean training image; mid grey where no training images are known.
@@ -205,6 +233,11 @@ fn check_provenance(experiment: &Experiment, found: &Provenance, tree: &Tree) ->
     if !recorded.data.is_empty() && recorded.data != found.data {
         let allowed = format!("\"{}\", which is what source opens now, or no [provenance] table", found.data);
         return Err(tree.refuse("provenance.data", allowed));
+    }
+    if recorded.lpips.is_some() && recorded.lpips != found.lpips {
+        let now = found.lpips.as_deref().unwrap_or("nothing");
+        let allowed = format!("{now}, the networks of output.lpips now, or no [provenance] table");
+        return Err(tree.refuse("provenance.lpips", allowed));
     }
     match recorded.weights.iter().find(|(link, digest)| found.weights.get(*link) != Some(digest)) {
         Some((link, _)) => {

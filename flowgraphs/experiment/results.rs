@@ -36,6 +36,8 @@ pub struct Measurement {
     pub ms_ssim: Option<f64>,
     /// Scales of that measure: as many as the image size allows.
     pub ms_ssim_scales: Option<u64>,
+    /// Mean LPIPS distance, with the SqueezeNet networks.
+    pub lpips: Option<f64>,
     /// Mean cosine between the common features of different groups of a frame.
     pub common_cosine: Option<f64>,
     /// Agreement of the clustering with the true groups: 1 is equal, 0 is chance.
@@ -62,7 +64,7 @@ pub struct Row {
 }
 
 /// The columns, in order.
-pub const COLUMNS: [&str; 20] = [
+pub const COLUMNS: [&str; 21] = [
     "varied",
     "link",
     "channel",
@@ -76,6 +78,7 @@ pub const COLUMNS: [&str; 20] = [
     "psnr_received_db",
     "ms_ssim",
     "ms_ssim_scales",
+    "lpips",
     "common_cosine",
     "adjusted_rand",
     "uses_per_image",
@@ -104,6 +107,7 @@ pub fn to_csv(rows: &[Row]) -> String {
             fixed(m.psnr_received_db),
             fixed(m.ms_ssim),
             m.ms_ssim_scales.map(|scales| scales.to_string()).unwrap_or_default(),
+            fixed(m.lpips),
             fixed(m.common_cosine),
             fixed(m.adjusted_rand),
             fixed(Some(m.uses_per_image)),
@@ -157,13 +161,14 @@ fn row(line: &str) -> Result<Row, String> {
             psnr_received_db: maybe(10)?,
             ms_ssim: maybe(11)?,
             ms_ssim_scales: (!fields[12].is_empty()).then(|| count(12)).transpose()?,
-            common_cosine: maybe(13)?,
-            adjusted_rand: maybe(14)?,
-            uses_per_image: number(15)?,
-            signalling_per_image: number(16)?,
-            uses_received: number(17)?,
-            energy_per_image: number(18)?,
-            effective_rho: number(19)?,
+            lpips: maybe(13)?,
+            common_cosine: maybe(14)?,
+            adjusted_rand: maybe(15)?,
+            uses_per_image: number(16)?,
+            signalling_per_image: number(17)?,
+            uses_received: number(18)?,
+            energy_per_image: number(19)?,
+            effective_rho: number(20)?,
         },
     })
 }
@@ -212,7 +217,7 @@ mod tests {
         assert_eq!(read[1].measured.ms_ssim_scales, Some(2));
         assert_eq!(read[1].measured.adjusted_rand, None);
         assert!(text.contains(
-            "0.5,klt,rician-k4,-1.5,200,1,30.123457,0.250000,29.500000,0,30.200000,0.970000,2,,,1024.500000,"
+            "0.5,klt,rician-k4,-1.5,200,1,30.123457,0.250000,29.500000,0,30.200000,0.970000,2,,,,1024.500000,"
         ));
     }
 
@@ -223,7 +228,7 @@ mod tests {
         assert!(
             from_csv(&text.replace("30.123457", "thirty")).unwrap_err().contains("line 2: psnr_db = thirty")
         );
-        assert!(from_csv(&text.replace("klt,", "klt,,")).unwrap_err().contains("line 2: 21 fields"));
+        assert!(from_csv(&text.replace("klt,", "klt,,")).unwrap_err().contains("line 2: 22 fields"));
         assert!(from_csv("").is_err());
     }
 }

@@ -12,7 +12,7 @@ pub const TIMINGS: &str = "timings.csv";
 /// Name of the resolved configuration.
 pub const CONFIGURATION: &str = "experiment.toml";
 /// How the names of pictures begin.
-const PICTURES: [&str; 3] = ["psnr", "rand", "sheet"];
+const PICTURES: [&str; 4] = ["psnr", "lpips", "rand", "sheet"];
 
 /// What to do with a folder that holds files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +67,12 @@ impl RunFolder {
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), RunError> {
         let path = self.path.join(name);
         atomic_file::write(&path, bytes).map_err(|error| RunError::file(&path, error))
+    }
+
+    /// The rows of a table that an earlier run wrote, without their header; nothing where there is none.
+    pub fn earlier_rows(&self, name: &str) -> String {
+        let text = std::fs::read_to_string(self.path.join(name)).unwrap_or_default();
+        text.split_once('\n').map_or(String::new(), |(_, rows)| rows.to_owned())
     }
 
     /// Writes the table of results.

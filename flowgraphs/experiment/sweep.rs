@@ -67,7 +67,9 @@ pub fn sweep(
     let provenance = variants[0].prepared.provenance.clone();
     let resolved = Experiment { provenance: Some(provenance.clone()), ..experiment };
     let (folder, finished) = RunFolder::open(out, existing, &resolved_text(&resolved)?)?;
-    let mut sweep = Sweep { folder, finished, rows: vec![], timings: vec![], stop, resumed: 0 };
+    let earlier_timings = folder.earlier_rows(TIMINGS);
+    let mut sweep =
+        Sweep { folder, finished, earlier_timings, rows: vec![], timings: vec![], stop, resumed: 0 };
     let reporter = Reporter::new(num_points(&variants) as u64, sweep.finished.len() as u64, "points");
     let interrupted = sweep.measure_all(&variants, reporter)?;
     if !interrupted {
@@ -116,6 +118,8 @@ struct Sweep<'a> {
     folder: RunFolder,
     /// Rows of an earlier run.
     finished: Vec<Row>,
+    /// Lines of its table of times.
+    earlier_timings: String,
     rows: Vec<Row>,
     /// Of each point measured in this run: its key, seconds, images.
     timings: Vec<(PointKey, f64, u64)>,
@@ -174,6 +178,7 @@ impl Sweep<'_> {
         let rows: Vec<Row> = self.rows.iter().chain(ahead).cloned().collect();
         self.folder.write_rows(&rows)?;
         let mut text = "varied,link,channel,snr_db,seconds,images_per_s\n".to_owned();
+        text.push_str(&self.earlier_timings);
         for (key, seconds, images) in &self.timings {
             let PointKey { varied, link, channel, snr_db } = key;
             let rate = *images as f64 / seconds;

@@ -29,7 +29,7 @@ pub use downlink::Downlink;
 pub use group_splitting::{GroupSplitting, Networks};
 pub use klt::{FIT_IMAGES, Klt};
 pub use run::{Delivered, Link, LinkOutput, Reports, directly, in_flowgraph};
-pub use score::{Conceal, FrameScore, ReceivedImages, Scorer};
+pub use score::{Compare, Comparison, Conceal, FrameScore, ReceivedImages, Scorer};
 pub use setting::{Images, Scoring, Setting};
 pub use tap::{AirReport, CommonReport, LossReport, Tap, observe_air, observe_common, observe_loss};
 pub use trained::Trained;

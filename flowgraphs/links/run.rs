@@ -1,7 +1,7 @@
 //! Runs a link on images and scores what arrives: as a flowgraph, or by direct calls.
 
 use super::air::{Landed, built};
-use super::score::{Conceal, FrameScore, Scorer};
+use super::score::{Compare, Conceal, FrameScore, Scorer};
 use super::setting::{Images, Scoring, Setting};
 use super::tap::{AirReport, CommonReport};
 use super::wiring::{Direct, Result, Wiring};
@@ -91,7 +91,7 @@ pub fn directly(
     redeem::<Direct>(claims)
 }
 
-/// source > tee > link > conceal > score, with the originals for the score.
+/// source > tee > link > conceal > compare > score, with the originals for the comparison.
 fn wire<W: Wiring>(
     wiring: &mut W,
     link: &impl Link,
@@ -103,8 +103,9 @@ fn wire<W: Wiring>(
     let (sent, originals) = wiring.split(source, "originals", Tee::new())?;
     let Delivered { images, reports } = link.wire(wiring, sent, setting)?;
     let received = wiring.join(images, reports.loss, "conceal", Conceal::new(scoring.mean_image.clone()))?;
-    let scorer = Scorer::new(scoring.ms_ssim, scoring.kept_frames);
-    let scores = wiring.join(originals, received, "score", scorer)?;
+    let scorer = Scorer::new(scoring.ms_ssim, scoring.lpips.clone(), scoring.kept_frames);
+    let compared = wiring.join(originals, received, "compare", Compare)?;
+    let scores = wiring.then_blocking(compared, "score", scorer)?;
     Ok(Claims {
         scores: wiring.collect(scores, "scores")?,
         air: wiring.collect(reports.air, "air reports")?,

@@ -4,9 +4,10 @@ use super::tap::LossReport;
 use ndarray::{Array3, Axis};
 use rayon::prelude::*;
 use sememe_blocks::frame::ImageBatch;
-use sememe_blocks::kernel::FrameJoiner;
+use sememe_blocks::kernel::{FrameJoiner, FrameKernel};
 use sememe_blocks::metric::{ImageScore, QualityTally, ms_ssim, num_scales};
 use sememe_blocks::{BlockError, Result};
+use sememe_models::perceptual::Lpips;
 use std::sync::Arc;
 
 /// Images as they count: for users who received nothing, the mean training image stands in.
@@ -63,33 +64,59 @@ pub struct FrameScore {
     pub ms_ssim: Vec<f64>,
     /// Scales of MS-SSIM; 0 where it was not measured.
     pub ms_ssim_scales: usize,
+    /// LPIPS of each image, `[K]`; empty where it was not asked for.
+    pub lpips: Vec<f32>,
     /// What was received, where it is to be shown or measured further.
     pub received: Option<ImageBatch>,
 }
 
 /// Scores received images against the originals.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Scorer {
     ms_ssim: bool,
+    lpips: Option<Arc<Lpips>>,
     kept_frames: u64,
 }
 
 impl Scorer {
     /// - ms_ssim: also measures structural similarity, where images have at least 11 pixels a side
+    /// - lpips: also measures perceptual distance, with these networks
     /// - kept_frames: so many frames keep their received images
-    pub fn new(ms_ssim: bool, kept_frames: u64) -> Self {
-        Self { ms_ssim, kept_frames }
+    pub fn new(ms_ssim: bool, lpips: Option<Arc<Lpips>>, kept_frames: u64) -> Self {
+        Self { ms_ssim, lpips, kept_frames }
     }
 }
 
-impl FrameJoiner for Scorer {
+/// What was sent and what was received of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Comparison {
+    /// The originals.
+    pub original: ImageBatch,
+    /// The received images.
+    pub received: ReceivedImages,
+}
+
+/// Puts received images beside their originals.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Compare;
+
+impl FrameJoiner for Compare {
     type First = ImageBatch;
     type Second = ReceivedImages;
+    type Out = Comparison;
+
+    fn join(&mut self, original: ImageBatch, received: ReceivedImages) -> Result<Comparison> {
+        same_frame(original.frame, received.images.frame)?;
+        Ok(Comparison { original, received })
+    }
+}
+
+impl FrameKernel for Scorer {
+    type In = Comparison;
     type Out = FrameScore;
 
-    fn join(&mut self, original: ImageBatch, received: ReceivedImages) -> Result<FrameScore> {
-        let ReceivedImages { images, lost } = received;
-        same_frame(original.frame, images.frame)?;
+    fn process(&mut self, comparison: Comparison) -> Result<FrameScore> {
+        let Comparison { original, received: ReceivedImages { images, lost } } = comparison;
         let mut tally = QualityTally::new();
         tally.add(&original, &images, &lost)?;
         let (height, width) = original.size();
@@ -106,11 +133,18 @@ impl FrameJoiner for Scorer {
                 })
                 .collect::<Result<Vec<f64>>>()?,
         };
+        let lpips = match &self.lpips {
+            Some(lpips) => lpips
+                .distance(&original, &images)
+                .map_err(|error| BlockError::Kernel(format!("perceptual distance: {error}")))?,
+            None => Vec::new(),
+        };
         Ok(FrameScore {
             frame: original.frame,
             images: tally.scores().to_vec(),
             ms_ssim: similarities,
             ms_ssim_scales,
+            lpips,
             received: (original.frame < self.kept_frames).then_some(images),
         })
     }
@@ -138,7 +172,8 @@ mod tests {
         let mean = Arc::new(Array3::from_elem((16, 16, 3), 110));
         let loss = LossReport { frame: 3, lost: vec![false, true] };
         let received = Conceal::new(mean).join(batch(3, 100), loss).unwrap();
-        let score = Scorer::new(true, 4).join(batch(3, 100), received).unwrap();
+        let comparison = Compare.join(batch(3, 100), received).unwrap();
+        let score = Scorer::new(true, None, 4).process(comparison).unwrap();
         assert_eq!(score.images[0].mean_square_error, 0.0);
         assert_eq!(score.images[1], ImageScore { mean_square_error: 100.0, lost: true });
         assert_eq!((score.ms_ssim_scales, score.ms_ssim[0]), (1, 1.0));
@@ -148,7 +183,7 @@ mod tests {
     #[test]
     fn frames_that_do_not_belong_together_are_refused() {
         let received = ReceivedImages { images: batch(1, 0), lost: vec![false; 2] };
-        assert!(Scorer::new(false, 0).join(batch(0, 0), received).is_err());
+        assert!(Compare.join(batch(0, 0), received).is_err());
         let mean = Arc::new(Array3::zeros((4, 4, 3)));
         let loss = |lost: Vec<bool>| LossReport { frame: 1, lost };
         assert!(Conceal::new(mean.clone()).join(batch(1, 0), loss(vec![true])).is_err());

@@ -6,6 +6,7 @@ use sememe_blocks::channel::ChannelConfig;
 use sememe_blocks::rng::RngKey;
 use sememe_blocks::source::{BatchSource, ImageSet};
 use sememe_blocks::{Decibel, Result};
+use sememe_models::perceptual::Lpips;
 use std::sync::Arc;
 
 /// One point: the downlink, the channel, and the SNR on it.
@@ -30,6 +31,8 @@ pub struct Setting {
 pub struct Scoring {
     /// Whether structural similarity is measured.
     pub ms_ssim: bool,
+    /// Measures the perceptual distance, where it is wanted.
+    pub lpips: Option<Arc<Lpips>>,
     /// So many frames keep their received images.
     pub kept_frames: u64,
     /// What stands in for a lost image, `[H, W, 3]`.

@@ -101,7 +101,8 @@ fn images() -> Images {
 }
 
 fn scoring() -> Scoring {
-    Scoring { ms_ssim: true, kept_frames: 3, mean_image: Arc::new(Array3::from_elem((32, 32, 3), 128)) }
+    let mean_image = Arc::new(Array3::from_elem((32, 32, 3), 128));
+    Scoring { ms_ssim: true, lpips: None, kept_frames: 3, mean_image }
 }
 
 fn both(link: &impl Link, setting: &Setting) -> LinkOutput {

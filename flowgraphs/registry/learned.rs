@@ -78,6 +78,7 @@ fn received() -> Vec<ReceivedFeatures> {
             private,
             common: common.select(Axis(0), grouping.as_slice()),
             snr: vec![10.0; users],
+            common_snr: vec![10.0; users],
             lost: vec![false; users],
         }
     };

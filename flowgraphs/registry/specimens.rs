@@ -113,11 +113,13 @@ pub fn received_features() -> Vec<ReceivedFeatures> {
     frames(|frame, rng| {
         let lost_user = frame as usize % NUM_USERS;
         let lost: Vec<bool> = (0..NUM_USERS).map(|user| user == lost_user).collect();
+        let snr: Vec<f32> = lost.iter().map(|lost| if *lost { 0.0 } else { 10.0 }).collect();
         ReceivedFeatures {
             frame,
             private: reals((NUM_USERS, PRIVATE_LEN), rng),
             common: reals((NUM_USERS, COMMON_LEN), rng),
-            snr: lost.iter().map(|lost| if *lost { 0.0 } else { 10.0 }).collect(),
+            common_snr: snr.clone(),
+            snr,
             lost,
         }
     })

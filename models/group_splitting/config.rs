@@ -1,6 +1,6 @@
 //! Sizes and switches of a group-splitting model, with the presets of the documentation.
 
-use sememe_blocks::access::Family;
+use sememe_blocks::access::{Family, GainCode};
 use serde::{Deserialize, Serialize};
 
 /// How the decoder of the paper family grows the first map from a vector.
@@ -45,10 +45,10 @@ pub struct ModelConfig {
     /// Whether the networks are told the SNR.
     #[serde(default)]
     pub film: bool,
-    /// Whether a linear path runs beside the deep one (spatial family).
+    /// Whether linear paths run beside the deep ones (spatial family).
     #[serde(default)]
     pub bypass: bool,
-    /// Whether private vectors carry their own scale (spatial family).
+    /// Whether vectors carry their own scale (spatial family).
     #[serde(default)]
     pub gain_code: bool,
     /// Values at the end of a private vector that are not sent, in favour of signalling.
@@ -126,7 +126,24 @@ impl ModelConfig {
             Family::Spatial => "sides that are multiples of 4",
             Family::Paper => "32 x 32",
         };
-        (!fits).then(|| format!("images of {height} x {width} do not fit this model: allowed are {allowed}"))
+        if !fits {
+            return Some(format!(
+                "images of {height} x {width} do not fit this model: allowed are {allowed}"
+            ));
+        }
+        let size = (height, width);
+        let least = GainCode::NUM_FEATURES + 1;
+        let vectors = [
+            ("private", self.private_len(size).saturating_sub(self.punctured_features)),
+            ("common", self.common_len(size)),
+        ];
+        let too_short = |(name, len): &(&str, usize)| *len < least && (*name == "private" || *len > 0);
+        vectors.into_iter().filter(|_| self.gain_code).find(too_short).map(|(name, len)| {
+            format!(
+                "images of {height} x {width} leave {len} {name} features, which carry their scale: allowed are \
+                 at least {least}, by larger images, more uses or another rho"
+            )
+        })
     }
 }
 
@@ -151,6 +168,8 @@ mod tests {
         let spatial = ModelConfig::preset("spatial", 26, 30).unwrap();
         assert!(spatial.refuses((96, 64)).is_none());
         assert!(spatial.refuses((30, 32)).unwrap().contains("multiples of 4"));
+        let short = ModelConfig::preset("spatial", 26, 1).unwrap().refuses((16, 16)).unwrap();
+        assert!(short.contains("16 common features") && short.contains("at least 17"), "{short}");
         let paper = ModelConfig::preset("paper", 1664, 1920).unwrap();
         assert!(paper.refuses((64, 64)).unwrap().contains("32 x 32"));
     }

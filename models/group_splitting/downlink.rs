@@ -33,8 +33,10 @@ pub struct Received {
     pub private: Tensor,
     /// Each user's copy of its group's common feature, `[K, L_c]`.
     pub common: Tensor,
-    /// SNR of each user after the equaliser, linear.
+    /// SNR of each user's private vector after the equaliser, linear.
     pub snr: Vec<f32>,
+    /// The same of its common vector; equal to `snr` where nothing is sent in common.
+    pub common_snr: Vec<f32>,
 }
 
 /// One user's channel in one phase: the estimate is gain * x + noise.
@@ -89,7 +91,9 @@ impl Downlink {
         let received = self.through(&sent, &private_channels)?;
         let punctured =
             Tensor::zeros((users, self.punctured_uses * per_use), received.dtype(), received.device())?;
-        let snr = private_channels.iter().map(|channel| channel.snr).collect();
+        let snr_of = |channels: &[UserChannel]| channels.iter().map(|channel| channel.snr).collect();
+        let snr = snr_of(&private_channels);
+        let common_snr = snr_of(if common_uses > 0 { &common_channels } else { &private_channels });
         let common = if common_uses > 0 {
             let of_user: Vec<u32> = grouping.as_slice().iter().map(|group| *group as u32).collect();
             let copies = unit_power(common, common_uses)?
@@ -98,7 +102,7 @@ impl Downlink {
         } else {
             Tensor::zeros((users, 0), private.dtype(), private.device())?
         };
-        Ok(Received { private: Tensor::cat(&[received, punctured], 1)?, common, snr })
+        Ok(Received { private: Tensor::cat(&[received, punctured], 1)?, common, snr, common_snr })
     }
 
     fn user_channel(
@@ -227,7 +231,8 @@ mod tests {
                             assert!((a - b).abs() < 1e-4, "{mapping:?} {equalizer:?} {variation:?}: {a} {b}");
                         }
                     }
-                    for (a, b) in found.snr.iter().zip(&expected.snr) {
+                    let snrs = found.snr.iter().zip(&expected.snr);
+                    for (a, b) in snrs.chain(found.common_snr.iter().zip(&expected.common_snr)) {
                         assert!((a / b - 1.0).abs() < 1e-4);
                     }
                 }

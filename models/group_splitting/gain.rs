@@ -1,4 +1,4 @@
-//! Sends the scale of a private vector along with it, so that the decoder can undo the scaling to unit power.
+//! Sends the scale of a vector along with it, so that the decoder can undo the scaling to unit power.
 //!
 //! ```text
 //! features v -- s = rms(v) -- [ code of ln s | v / s ] ~~ channel ~~ read s' -- s' * received
@@ -11,7 +11,7 @@ use sememe_blocks::access::GainCode;
 
 const CODE_LEN: usize = GainCode::NUM_FEATURES;
 
-/// Layout of private vectors that carry their scale: code, features, values that are not sent.
+/// Layout of vectors that carry their scale: code, features, values that are not sent.
 pub struct Gain {
     len: usize,
     punctured: usize,
@@ -23,9 +23,7 @@ impl Gain {
     /// - errors: nothing left for features
     pub fn new(len: usize, punctured: usize) -> Result<Self> {
         if len <= punctured + CODE_LEN {
-            candle_core::bail!(
-                "{len} private features leave nothing beside a scale and {punctured} not sent"
-            );
+            candle_core::bail!("{len} features leave nothing beside a scale and {punctured} not sent");
         }
         Ok(Self { len, punctured })
     }
@@ -44,7 +42,7 @@ impl Gain {
         ((self.sent_len() as f64 - code.energy()) / self.body_len() as f64).sqrt()
     }
 
-    /// Features `[K, L_p]` -> (vector `[K, L_p]` of unit mean power per sent value, scale `[K, 1]`).
+    /// Features `[K, L]` -> (vector `[K, L]` of unit mean power per sent value, scale `[K, 1]`).
     pub fn attach(&self, features: &Tensor, mean_snr: f32) -> Result<(Tensor, Tensor)> {
         let (users, _) = features.dims2()?;
         let code = GainCode::leading(self.sent_len(), noise_of(mean_snr));

@@ -1,6 +1,6 @@
 //! The networks as frame kernels: what a flowgraph wires.
 
-use super::model::Model;
+use super::model::{Model, Reception};
 use candle_core::{Device, Result as TensorResult, Tensor};
 use ndarray::{Array2, Array4};
 use sememe_blocks::frame::{EncodedUsers, Features, GroupedUsers, ImageBatch, ReceivedFeatures, Truth};
@@ -76,7 +76,7 @@ impl FrameKernel for CommonEncoder {
             let shape = maps.dim();
             let values: Vec<f32> = maps.iter().copied().collect();
             let maps = Tensor::from_vec(values, shape, &Device::Cpu)?;
-            rows_of(&self.model.common(&maps, &grouping, self.mean_snr)?)
+            rows_of(&self.model.common(&maps, &grouping, self.mean_snr)?.vectors)
         };
         let common = encode().map_err(|error| kernel("common encoder", error))?;
         Ok(Features { frame, private, common, grouping })
@@ -93,8 +93,15 @@ impl FrameKernel for SemanticDecoder {
                 Tensor::from_vec(rows.iter().copied().collect::<Vec<f32>>(), rows.dim(), &Device::Cpu)
             };
             let (private, common) = (tensor(&received.private)?, tensor(&received.common)?);
-            let images =
-                self.model.decode(&private, &common, self.size, self.mean_snr, &received.snr, None)?;
+            let reception = Reception {
+                private: &private,
+                common: &common,
+                mean_snr: self.mean_snr,
+                snr: &received.snr,
+                common_snr: &received.common_snr,
+                true_scales: None,
+            };
+            let images = self.model.decode(&reception, self.size)?;
             let shape = images.dims4()?;
             let bytes = values_of(&images)?.into_iter().map(to_byte).collect();
             Array4::from_shape_vec(shape, bytes).map_err(candle_core::Error::wrap)
@@ -148,6 +155,7 @@ mod tests {
             private: features.private,
             common: features.common.select(ndarray::Axis(0), &[0, 1, 0, 1, 0, 0]),
             snr: vec![10.0; 6],
+            common_snr: vec![10.0; 6],
             lost: vec![false; 6],
         };
         let decoded = SemanticDecoder::new(model, snr, (32, 32)).process(received).unwrap();

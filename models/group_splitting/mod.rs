@@ -9,9 +9,10 @@ mod group_batch;
 pub mod kernels;
 mod model;
 mod paper;
+pub mod reliance;
 mod semantic_encoder;
 pub mod spatial;
 
 pub use config::{ModelConfig, PRESETS, Stem};
 pub use downlink::{Downlink, Received};
-pub use model::{Encoded, Model};
+pub use model::{Common, Encoded, Model, Reception};

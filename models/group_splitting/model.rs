@@ -28,12 +28,39 @@ enum Network {
 
 /// What the encoder knows of each user.
 pub struct Encoded {
-    /// Semantic features z, `[K, H/4, W/4, d2]`.
+    /// What the common encoder needs of each user, `[K, H/4, W/4, c]`.
     pub maps: Tensor,
-    /// Private features, `[K, L_p]`.
+    /// Private vectors, `[K, L_p]`.
     pub private: Tensor,
     /// Scale of each user's features, `[K, 1]`, where the vectors carry it.
     pub scale: Option<Tensor>,
+}
+
+/// What is common to the users of each group.
+pub struct Common {
+    /// Features, `[G, L_c]`.
+    pub features: Tensor,
+    /// Vectors to be sent, `[G, L_c]`: the features, or their scale and what is left of them.
+    pub vectors: Tensor,
+    /// Scale of each group's features, `[G, 1]`, where the vectors carry it.
+    pub scale: Option<Tensor>,
+}
+
+/// What each user received.
+pub struct Reception<'a> {
+    /// Its private vector, `[K, L_p]`.
+    pub private: &'a Tensor,
+    /// Its copy of its group's common vector, `[K, L_c]`.
+    pub common: &'a Tensor,
+    /// Mean SNR as all are told, linear.
+    pub mean_snr: f32,
+    /// SNR of each user's private vector after its equaliser, linear.
+    pub snr: &'a [f32],
+    /// The same of its common vector.
+    pub common_snr: &'a [f32],
+    /// In training, the true scales of private and common vector of each user, `[K, 1]`, so that gradients
+    /// flow through them.
+    pub true_scales: Option<[&'a Tensor; 2]>,
 }
 
 impl Model {
@@ -62,7 +89,7 @@ impl Model {
         &self.parameters
     }
 
-    /// Semantic and private features of images `[K, H, W, 3]` in [0, 1], eqs. 1 and 2.
+    /// Semantic features and private vectors of images `[K, H, W, 3]` in [0, 1], eqs. 1 and 2.
     ///
     /// - mean_snr: linear; what the base station knows
     pub fn encode(&self, images: &Tensor, mean_snr: f32) -> Result<Encoded> {
@@ -78,49 +105,49 @@ impl Model {
         if !self.config.gain_code {
             return Ok(Encoded { maps, private, scale: None });
         }
-        let (private, scale) = self.gain(&private)?.attach(&private, mean_snr)?;
+        let gain = Gain::new(private.dim(1)?, self.config.punctured_features)?;
+        let (private, scale) = gain.attach(&private, mean_snr)?;
         Ok(Encoded { maps, private, scale: Some(scale) })
     }
 
-    fn gain(&self, private: &Tensor) -> Result<Gain> {
-        Gain::new(private.dim(1)?, self.config.punctured_features)
-    }
-
-    /// Common features of each group, `[G, L_c]`, eq. 3. Rows of empty groups mean nothing.
-    pub fn common(&self, maps: &Tensor, grouping: &Grouping, mean_snr: f32) -> Result<Tensor> {
+    /// Common features of each group, eq. 3. Rows of empty groups mean nothing.
+    pub fn common(&self, maps: &Tensor, grouping: &Grouping, mean_snr: f32) -> Result<Common> {
         let snr = snr_features(&[mean_snr], maps.device())?;
-        match &self.network {
-            Network::Spatial(network) => network.common(maps, grouping, &snr),
-            Network::Paper(network) => network.common(maps, grouping),
+        let features = match &self.network {
+            Network::Spatial(network) => network.common(maps, grouping, &snr)?,
+            Network::Paper(network) => network.common(maps, grouping)?,
+        };
+        if !self.config.gain_code || self.config.common_features == 0 {
+            return Ok(Common { vectors: features.clone(), features, scale: None });
         }
+        let (vectors, scale) = Gain::new(features.dim(1)?, 0)?.attach(&features, mean_snr)?;
+        Ok(Common { features, vectors, scale: Some(scale) })
     }
 
-    /// Images `[K, H, W, 3]` from received features, eq. 6; not clamped to [0, 1].
-    ///
-    /// - private `[K, L_p]`, common `[K, L_c]`: each user's own noisy copies
-    /// - snr: linear, of each user after its equaliser, `[K]`
-    /// - true_scale: in training, the scale of the encoder, so that gradients flow through it
-    pub fn decode(
-        &self,
-        private: &Tensor,
-        common: &Tensor,
-        size: (usize, usize),
-        mean_snr: f32,
-        snr: &[f32],
-        true_scale: Option<&Tensor>,
-    ) -> Result<Tensor> {
+    /// Images `[K, H, W, 3]` from what was received, eq. 6; not clamped to [0, 1].
+    pub fn decode(&self, received: &Reception, size: (usize, usize)) -> Result<Tensor> {
+        let Reception { private, common, mean_snr, snr, common_snr, true_scales } = *received;
         let device = private.device();
         let own = snr_features(snr, device)?;
         let mean = snr_features(&vec![mean_snr; snr.len()], device)?;
         match &self.network {
             Network::Spatial(network) => {
-                let (private, log_scale) = if self.config.gain_code {
-                    self.gain(private)?.detach(private, mean_snr, snr, true_scale)?
-                } else {
-                    (private.clone(), own.narrow(1, 0, 1)?.zeros_like()?)
-                };
-                let known = Tensor::cat(&[&mean, &own, &log_scale], 1)?;
-                network.decode(&private, common, size, &known)
+                let unknown = || own.narrow(1, 0, 1)?.zeros_like();
+                let (mut private, mut common) = (private.clone(), common.clone());
+                let mut log_scales = [unknown()?, unknown()?];
+                if self.config.gain_code {
+                    let gain = Gain::new(private.dim(1)?, self.config.punctured_features)?;
+                    (private, log_scales[0]) =
+                        gain.detach(&private, mean_snr, snr, true_scales.map(|scales| scales[0]))?;
+                }
+                if self.config.gain_code && self.config.common_features > 0 {
+                    let gain = Gain::new(common.dim(1)?, 0)?;
+                    (common, log_scales[1]) =
+                        gain.detach(&common, mean_snr, common_snr, true_scales.map(|scales| scales[1]))?;
+                }
+                let [of_private, of_common] = &log_scales;
+                let known = Tensor::cat(&[&mean, &own, of_private, of_common], 1)?;
+                network.decode(&private, &common, size, &known)
             }
             Network::Paper(network) => network.decode(private, common, &mean, &own),
         }
@@ -152,6 +179,7 @@ mod tests {
         vec![
             tiny("spatial-tiny", Stem::Upsample, true),
             blind,
+            ModelConfig { common_features: 1, ..tiny("spatial-tiny", Stem::Upsample, true) },
             told,
             tiny("paper-tiny", Stem::Upsample, false),
             tiny("paper-tiny", Stem::BottleneckReshape, false),
@@ -165,8 +193,17 @@ mod tests {
         let common = model.common(&encoded.maps, grouping, 10.0).unwrap();
         let of_user: Vec<u32> = grouping.as_slice().iter().map(|g| *g as u32).collect();
         let index = Tensor::new(of_user.as_slice(), &Device::Cpu).unwrap();
-        let common = common.index_select(&index, 0).unwrap();
-        model.decode(&encoded.private, &common, (height, width), 10.0, &vec![10.0; users], None).unwrap()
+        let of_users = |groups: &Tensor| groups.index_select(&index, 0).unwrap();
+        let scales = encoded.scale.zip(common.scale).map(|(private, common)| [private, of_users(&common)]);
+        let received = Reception {
+            private: &encoded.private,
+            common: &of_users(&common.vectors),
+            mean_snr: 10.0,
+            snr: &vec![10.0; users],
+            common_snr: &vec![10.0; users],
+            true_scales: scales.as_ref().map(|[private, common]| [private, common]),
+        };
+        model.decode(&received, (height, width)).unwrap()
     }
 
     #[test]
@@ -200,7 +237,7 @@ mod tests {
             let grouping = Grouping::new(vec![0; 4], 1).unwrap();
             let common = |x: &Tensor| {
                 let encoded = model.encode(x, 10.0).unwrap();
-                to_vec(&model.common(&encoded.maps, &grouping, 10.0).unwrap()).unwrap()
+                to_vec(&model.common(&encoded.maps, &grouping, 10.0).unwrap().vectors).unwrap()
             };
             let permuted = common(&x.index_select(&order, 0).unwrap());
             for (a, b) in common(&x).iter().zip(permuted) {

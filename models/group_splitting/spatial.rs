@@ -2,17 +2,19 @@
 //!
 //! ```text
 //! image --+-- semantic encoder -- z --+-- 1x1 ----------------------------(+)-- private maps
-//!         +-- 4x4 patches, linear bypass ----------------------------------+
-//!                                     +-- block, attention across the users of a group at each
-//!                                         position, mean over users, 1x1 ------ common maps
-//! received maps --+-- 1x1, blocks, up, blocks, up --(+)-- image
-//!                 +-- linear bypass to 4x4 patches --+
+//!         |                           +-- block, attention across the users of a group at each
+//!         |                               position, mean over users, 1x1 -(+)-- common maps
+//!         +-- 4x4 patches, two linear bypasses: to the private maps, and, averaged over the users of
+//!                                         a group, to the common maps
+//! received maps -- reliance --+-- 1x1, blocks, up, blocks, up --(+)-- image
+//!                             +-- linear bypass to 4x4 patches --+
 //! ```
 //! Shapes: K users, G groups, P = H/4 * W/4 positions, maps `[K, H/4, W/4, channels]`. Features travel
 //! channel by channel, so that what puncturing takes from a vector is spread over the picture.
 
 use super::config::ModelConfig;
 use super::group_batch::per_group;
+use super::reliance::{KNOWN, Reliance, compared_channels};
 use super::semantic_encoder::{Encoder, modulate, residual_blocks, through};
 use crate::layers::condition::SNR_FEATURES;
 use crate::layers::{Condition, ConvNextBlock, Scope, SelfAttention, Upsample};
@@ -30,7 +32,9 @@ pub struct Spatial {
     encoder_condition: Option<Condition>,
     private_head: Tensor,
     bypass_encode: Option<Tensor>,
+    common_bypass: Option<Tensor>,
     common_head: Option<CommonHead>,
+    reliance: Option<Reliance>,
     decoder_condition: Option<Condition>,
     decoder_input: Tensor,
     decoder_blocks: [Vec<ConvNextBlock>; 2],
@@ -40,6 +44,7 @@ pub struct Spatial {
 }
 
 struct CommonHead {
+    z_channels: usize,
     blocks: Vec<ConvNextBlock>,
     attention: SelfAttention,
     condition: Option<Condition>,
@@ -51,6 +56,7 @@ impl Spatial {
     pub fn new(config: &ModelConfig, scope: &Scope) -> Result<Self> {
         let (private, common) = (config.private_features, config.common_features);
         let (received, z) = (private + common, config.encoder_widths[1]);
+        let compared = compared_channels(private, common);
         let [wide, narrow] = config.decoder_widths[..] else {
             candle_core::bail!(
                 "decoder_widths: the spatial family needs 2, found {}",
@@ -71,19 +77,19 @@ impl Spatial {
         // Beside a linear path the deep one starts silent.
         let gain = if config.bypass { 0.0 } else { 1.0 };
         let bypass_encode = || encode.affine("bypass", PATCH_LEN, private, 1.0);
+        let common_bypass = || encode.affine("common_bypass", PATCH_LEN, common, 1.0);
         let bypass_decode = || decode.affine("bypass", received, PATCH_LEN, 0.2);
         let norm = config.layer_norm;
+        let reliance = || Reliance::new(config, &decode.at("reliance"));
         Ok(Self {
             encoder: Encoder::new(config, &encode)?,
             encoder_condition: condition(SNR_FEATURES, &[first, second, private], &encode)?,
             private_head: encode.affine("private", z, private, gain)?,
             bypass_encode: config.bypass.then(bypass_encode).transpose()?,
+            common_bypass: (config.bypass && common > 0).then(common_bypass).transpose()?,
             common_head: (common > 0).then(|| CommonHead::new(config, &scope.at("common"))).transpose()?,
-            decoder_condition: condition(
-                2 * SNR_FEATURES + 1 + received,
-                &[received, wide, narrow],
-                &decode,
-            )?,
+            reliance: (common > 0).then(reliance).transpose()?,
+            decoder_condition: condition(KNOWN + received + compared, &[received, wide, narrow], &decode)?,
             decoder_input: decode.affine("input", received, wide, 1.0)?,
             decoder_blocks: [
                 residual_blocks(wide, few, norm, &decode.at("stage1"))?,
@@ -98,31 +104,39 @@ impl Spatial {
         })
     }
 
-    /// Images `[K, H, W, 3]` -> (z `[K, H/4, W/4, d2]`, private features `[K, L_p]`).
+    /// Images `[K, H, W, 3]` -> (maps for the common encoder, private features `[K, L_p]`).
+    ///
+    /// - maps `[K, H/4, W/4, d2]`: z; with a bypass to the common maps `[K, H/4, W/4, d2 + c_c]`, z first
     pub fn encode(&self, images: &Tensor, snr: &Tensor) -> Result<(Tensor, Tensor)> {
         let modulations = self.encoder_condition.as_ref().map(|c| c.forward(snr)).transpose()?;
         let at = |index: usize| modulations.as_ref().map(|m| &m[index]);
         let z = self.encoder.forward(images, [at(0), at(1)])?;
         let (users, height, width, _) = z.dims4()?;
         let mut private = affine(&z, &self.private_head)?; // [K, H/4, W/4, c_p]
+        let mut maps = z;
         if let Some(weight) = &self.bypass_encode {
-            let linear = affine(&gather_patches(images, PATCH, PATCH, 0)?, weight)?;
+            let patches = gather_patches(images, PATCH, PATCH, 0)?;
+            let linear = affine(&patches, weight)?;
             private = (private + linear.reshape((users, height, width, self.private_channels))?)?;
+            if let Some(weight) = &self.common_bypass {
+                let linear = affine(&patches, weight)?.reshape((users, height, width, ()))?;
+                maps = Tensor::cat(&[maps, linear], 3)?;
+            }
         }
-        Ok((z, to_vectors(&modulate(private, at(2))?)?))
+        Ok((maps, to_vectors(&modulate(private, at(2))?)?))
     }
 
-    /// z and the groups -> common features `[G, L_c]`.
-    pub fn common(&self, z: &Tensor, grouping: &Grouping, snr: &Tensor) -> Result<Tensor> {
+    /// Maps of all users and the groups -> common features `[G, L_c]`.
+    pub fn common(&self, maps: &Tensor, grouping: &Grouping, snr: &Tensor) -> Result<Tensor> {
         match &self.common_head {
-            Some(head) => head.forward(z, grouping, snr),
-            None => Tensor::zeros((grouping.num_groups(), 0), z.dtype(), z.device()),
+            Some(head) => head.forward(maps, grouping, snr),
+            None => Tensor::zeros((grouping.num_groups(), 0), maps.dtype(), maps.device()),
         }
     }
 
     /// Received features -> images `[K, H, W, 3]`, not clamped.
     ///
-    /// - private `[K, L_p]`, common `[K, L_c]`; known `[K, 7]`: features of mean and own SNR, ln scale
+    /// - private `[K, L_p]`, common `[K, L_c]`; known `[K, 8]`: features of mean and own SNR, ln of both scales
     pub fn decode(
         &self,
         private: &Tensor,
@@ -132,11 +146,23 @@ impl Spatial {
     ) -> Result<Tensor> {
         let users = private.dim(0)?;
         let (rows, columns) = (height / PATCH, width / PATCH);
-        let both = Tensor::cat(&[private, common], 1)?.reshape((users, (), rows * columns))?; // [K, c, P]
-        let received = both.transpose(1, 2)?.contiguous()?.reshape((users, rows, columns, ()))?;
+        let maps = |vectors: &Tensor| -> Result<Tensor> {
+            let channel_first = vectors.reshape((users, (), rows * columns))?; // [K, c, P]
+            channel_first.transpose(1, 2)?.contiguous()?.reshape((users, rows, columns, ()))
+        };
+        let (mut received, mut distance) = (maps(private)?, None);
+        if let Some(reliance) = &self.reliance {
+            let leaning = reliance.forward(&received, &maps(common)?, known)?;
+            received = Tensor::cat(&[received, leaning.maps], 3)?; // [K, H/4, W/4, c]
+            distance = Some(leaning.mean_distance);
+        }
         let modulations = match &self.decoder_condition {
-            // The mean of each map tells how strongly the common vector was scaled to unit power.
-            Some(condition) => Some(condition.forward(&Tensor::cat(&[known, &both.mean(2)?], 1)?)?),
+            Some(condition) => {
+                let means = received.reshape((users, rows * columns, ()))?.mean(1)?; // [K, c]
+                let parts = [Some(known), Some(&means), distance.as_ref()];
+                let parts: Vec<&Tensor> = parts.into_iter().flatten().collect();
+                Some(condition.forward(&Tensor::cat(&parts, 1)?)?)
+            }
             None => None,
         };
         let at = |index: usize| modulations.as_ref().map(|m| &m[index]);
@@ -164,18 +190,22 @@ impl CommonHead {
             );
         }
         let condition = || Condition::new(SNR_FEATURES, &[channels], &scope.at("condition"));
+        // Beside a linear path the deep one starts silent.
+        let gain = if config.bypass { 0.0 } else { 1.0 };
         Ok(Self {
+            z_channels: width,
             blocks: residual_blocks(width, config.common_blocks, config.layer_norm, scope)?,
             attention: SelfAttention::new(width, config.heads, &scope.at("attention"))?,
             condition: config.film.then(condition).transpose()?,
-            output: scope.affine("output", width, channels, 1.0)?,
+            output: scope.affine("output", width, channels, gain)?,
         })
     }
 
-    fn forward(&self, z: &Tensor, grouping: &Grouping, snr: &Tensor) -> Result<Tensor> {
-        let (_, height, width, channels) = z.dims4()?;
+    fn forward(&self, maps: &Tensor, grouping: &Grouping, snr: &Tensor) -> Result<Tensor> {
+        let (_, height, width, all) = maps.dims4()?;
+        let channels = self.z_channels;
         let positions = height * width;
-        let x = through(&self.blocks, z.clone())?;
+        let x = through(&self.blocks, maps.narrow(3, 0, channels)?.contiguous()?)?;
         let pooled = per_group(&x, grouping, |members| {
             let (groups, users) = (members.dim(0)?, members.dim(1)?);
             let at_position = members.reshape((groups, users, positions, channels))?.transpose(1, 2)?;
@@ -183,7 +213,11 @@ impl CommonHead {
             let attended = self.attention.forward(&tokens)?.mean(1)?; // [g P, C]
             attended.reshape((groups, height, width, channels))
         })?; // [G, H/4, W/4, C]
-        let common = affine(&pooled, &self.output)?;
+        let mut common = affine(&pooled, &self.output)?;
+        if all > channels {
+            let linear = maps.narrow(3, channels, all - channels)?.contiguous()?;
+            common = (common + per_group(&linear, grouping, |members| members.mean(1))?)?;
+        }
         let Some(condition) = &self.condition else { return to_vectors(&common) };
         // All users of a frame are told the same mean SNR.
         let groups = grouping.num_groups();

@@ -2,6 +2,7 @@
 //! Source: FiLM (Perez et al., 2018).
 
 use super::buffers::{expect_shape, values};
+use super::packed;
 use super::shared_out::SharedOut;
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
@@ -55,13 +56,7 @@ impl CustomOp2 for Film {
         _result: &Tensor,
         gradient: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let packed =
-            x.contiguous()?.apply_op3_no_bwd(&m.contiguous()?, &gradient.contiguous()?, &FilmGradient)?;
-        let (of_x, of_m) = (x.elem_count(), m.elem_count());
-        Ok((
-            Some(packed.narrow(0, 0, of_x)?.reshape(x.shape())?),
-            Some(packed.narrow(0, of_x, of_m)?.reshape(m.shape())?),
-        ))
+        packed::gradients(x, m, gradient, &FilmGradient)
     }
 }
 

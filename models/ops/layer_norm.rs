@@ -1,6 +1,7 @@
 //! Layer normalisation over the last axis, with gradients.
 
 use super::buffers::{expect_shape, values};
+use super::packed;
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
@@ -60,12 +61,7 @@ impl CustomOp2 for LayerNorm {
         _result: &Tensor,
         gradient: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let packed = x.contiguous()?.apply_op3_no_bwd(w, &gradient.contiguous()?, &LayerNormGradient)?;
-        let (of_x, of_w) = (x.elem_count(), w.elem_count());
-        Ok((
-            Some(packed.narrow(0, 0, of_x)?.reshape(x.shape())?),
-            Some(packed.narrow(0, of_x, of_w)?.reshape(w.shape())?),
-        ))
+        packed::gradients(x, w, gradient, &LayerNormGradient)
     }
 }
 

@@ -1,5 +1,6 @@
-//! Matrix products on slices, through the `gemm` crate.
+//! Matrix products on slices: of a few rows by `few_rows`, all others through the `gemm` crate.
 
+use super::few_rows;
 use rayon::current_num_threads;
 
 /// A matrix in memory: element (r, c) stands at `r * row_stride + c * column_stride`.
@@ -17,6 +18,10 @@ impl<'a> Matrix<'a> {
     pub fn new(values: &'a [f32], rows: usize, columns: usize) -> Self {
         assert!(values.len() >= rows * columns, "matrix {rows} x {columns} over {} values", values.len());
         Self { values, rows, columns, row_stride: columns as isize, column_stride: 1 }
+    }
+
+    fn is_row_major(&self) -> bool {
+        self.column_stride == 1 && self.row_stride == self.columns as isize
     }
 
     /// The transposed view.
@@ -51,6 +56,14 @@ pub fn product(a: Matrix, b: Matrix, out: &mut [f32], accumulate: bool) {
 pub fn product_on(threads: Threads, a: Matrix, b: Matrix, out: &mut [f32], accumulate: bool) {
     assert_eq!(a.columns, b.rows, "inner sizes of a matrix product");
     assert!(out.len() >= a.rows * b.columns, "output of a matrix product");
+    // Chosen by sizes and layout alone: both ways sum in different orders.
+    if a.rows <= few_rows::MOST_ROWS && a.is_row_major() && b.is_row_major() {
+        if !accumulate {
+            out[..a.rows * b.columns].fill(0.0);
+        }
+        let out = &mut out[..a.rows * b.columns];
+        return few_rows::add_product(&a.values[..a.rows * a.columns], b.values, out, a.columns, b.columns);
+    }
     let pool = current_num_threads();
     let large = a.rows * a.columns * b.columns > 1 << 18;
     let parallelism = match threads {

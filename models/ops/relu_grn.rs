@@ -5,6 +5,7 @@
 
 use super::buffers::{expect_shape, values};
 use super::lanes::{Isa, LaneKernel, Lanes};
+use super::packed;
 use super::shared_out::SharedOut;
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
@@ -237,12 +238,7 @@ impl CustomOp2 for ReluGrn {
         _result: &Tensor,
         gradient: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let packed = x.contiguous()?.apply_op3_no_bwd(w, &gradient.contiguous()?, &ReluGrnGradient)?;
-        let (of_x, of_weight) = (x.elem_count(), w.elem_count());
-        Ok((
-            Some(packed.narrow(0, 0, of_x)?.reshape(x.shape())?),
-            Some(packed.narrow(0, of_x, of_weight)?.reshape(w.shape())?),
-        ))
+        packed::gradients(x, w, gradient, &ReluGrnGradient)
     }
 }
 

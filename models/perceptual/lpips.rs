@@ -41,6 +41,12 @@ pub struct Lpips {
     heads: Vec<Vec<f32>>,
 }
 
+impl std::fmt::Debug for Lpips {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Lpips(SqueezeNet 1.1)")
+    }
+}
+
 impl Lpips {
     /// Reads [`NETWORK_FILE`] and [`HEADS_FILE`] of a folder.
     ///
@@ -60,7 +66,8 @@ impl Lpips {
     /// Depends neither on the number of threads nor on the other images of a batch.
     ///
     /// - images: `[K, H, W, 3]`, sides of at least [`MIN_SIDE`]
-    /// - errors: batches of different shapes, no RGB images, or too small ones
+    /// - errors: batches of different shapes, no RGB images, or too small ones; weights that lead to a
+    ///   distance that is not finite
     pub fn distance(&self, a: &ImageBatch, b: &ImageBatch) -> Result<Vec<f32>, PerceptualError> {
         let (first, second) = (a.pixels.dim().into(), b.pixels.dim().into());
         let [pairs, height, width, colours] = first;

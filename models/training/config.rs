@@ -57,10 +57,10 @@ pub struct ModelSection {
     /// Whether the networks are told the SNR.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub film: Option<bool>,
-    /// Linear path beside the deep one.
+    /// Linear paths beside the deep ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bypass: Option<bool>,
-    /// Private vectors carry their own scale.
+    /// Vectors carry their own scale.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gain_code: Option<bool>,
 }
@@ -132,14 +132,15 @@ pub enum DataSection {
     },
     /// Procedural scenes.
     Scenes {
-        /// Number of training scenes.
+        /// Number of training scenes; with shares, rounded up to as many whole frames of each.
         images: usize,
         /// Side of the images in pixels.
         #[serde(default = "default_side")]
         side: usize,
-        /// Degree to which the users of a true group share content, 0 to 1; absent: independent.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        share: Option<f32>,
+        /// Degrees to which the users of a true group share content, 0 to 1, one frame after the other;
+        /// empty: independent scenes.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        share: Vec<f32>,
     },
 }
 

@@ -7,12 +7,14 @@ use ndarray::{Array4, Axis, s};
 use rand::RngExt;
 use rand::seq::SliceRandom;
 use sememe_blocks::rng::{Purpose, RngKey};
-use sememe_blocks::source::{Cifar10, Cifar10Split, Correlation, ImageSet, MixedSet, SceneConfig, SceneSet};
+use sememe_blocks::source::{
+    Cifar10, Cifar10Split, Correlation, FramesInTurn, ImageSet, MixedSet, SceneConfig, SceneSet,
+};
 use std::sync::Arc;
 
 /// Seeds of scene sets are apart from each other, so that validation scenes are never trained on.
 const VALIDATION_SEED: u64 = 0x5EED_0001;
-const TRAINING_SEED: u64 = 0x5EED_0002;
+const TRAINING_SEED: u64 = 0x5EED_0002_0000;
 const MIXED_SCENES: usize = 20_000;
 
 /// The two sets of a run.
@@ -27,6 +29,10 @@ impl Data {
     /// Opens what the training file names.
     pub fn open(config: &TrainingConfig) -> Result<Self, TrainingError> {
         let users = config.downlink.users;
+        if users == 0 {
+            let text = "downlink.users = 0 is not possible: allowed is at least 1";
+            return Err(TrainingError::Config(text.into()));
+        }
         let data = match &config.data {
             DataSection::Cifar10 { path, scenes_every } => {
                 let cifar: Arc<dyn ImageSet> = Arc::new(Cifar10::open(path, Cifar10Split::Train)?);
@@ -38,15 +44,29 @@ impl Data {
                 Self { training, validation: Arc::new(Cifar10::open(path, Cifar10Split::Validation)?) }
             }
             DataSection::Scenes { images, side, share } => {
-                let correlation =
-                    share.map(|share| Correlation { users, groups: config.downlink.groups, share });
-                let set = |len, seed| {
-                    SceneSet::new(SceneConfig { height: *side, width: *side, len, seed, correlation })
+                let set = |len, seed, correlation| -> Result<Arc<dyn ImageSet>, TrainingError> {
+                    let config = SceneConfig { height: *side, width: *side, len, seed, correlation };
+                    Ok(Arc::new(SceneSet::new(config)?))
+                };
+                let groups = config.downlink.groups;
+                let sets = |len: usize, seed| -> Result<Arc<dyn ImageSet>, TrainingError> {
+                    if share.is_empty() {
+                        return set(len, seed, None);
+                    }
+                    let each = len.div_ceil(users).div_ceil(share.len()).saturating_mul(users);
+                    let sets: Result<Vec<_>, _> = share
+                        .iter()
+                        .zip(seed..)
+                        .map(|(share, seed)| {
+                            set(each, seed, Some(Correlation { users, groups, share: *share }))
+                        })
+                        .collect();
+                    Ok(Arc::new(FramesInTurn::new(sets?, users)?))
                 };
                 let validation = users.saturating_mul(config.validation.frames);
                 Self {
-                    training: Arc::new(set(*images, TRAINING_SEED)?),
-                    validation: Arc::new(set(validation, VALIDATION_SEED)?),
+                    training: sets(*images, TRAINING_SEED)?,
+                    validation: sets(validation, VALIDATION_SEED)?,
                 }
             }
         };
@@ -80,17 +100,25 @@ pub fn epoch_order(len: usize, users: usize, whole_frames: bool, key: RngKey, ep
     frames.into_iter().flat_map(|frame| frame * users..(frame + 1) * users).collect()
 }
 
+/// Which images of a batch are mirrored.
+#[derive(Clone, Copy)]
+pub struct Mirror {
+    /// Source of the draws.
+    pub key: RngKey,
+    /// Index of the batch.
+    pub step: u64,
+    /// One draw for all, so that what images have in common stays common.
+    pub together: bool,
+}
+
 /// Reads images as a tensor `[K, H, W, 3]` in [0, 1]; mirrors half of them if asked.
-pub fn read(
-    set: &dyn ImageSet,
-    indices: &[usize],
-    mirror: Option<(RngKey, u64)>,
-) -> Result<Tensor, TrainingError> {
+pub fn read(set: &dyn ImageSet, indices: &[usize], mirror: Option<Mirror>) -> Result<Tensor, TrainingError> {
     let mut pixels = set.batch(0, indices)?.pixels;
-    if let Some((key, step)) = mirror {
+    if let Some(Mirror { key, step, together }) = mirror {
         let mut rng = key.stream(Purpose::Shuffle, step, 1);
+        let of_all = together.then(|| rng.random::<bool>());
         for mut image in pixels.axis_iter_mut(Axis(0)) {
-            if rng.random::<bool>() {
+            if of_all.unwrap_or_else(|| rng.random()) {
                 let mirrored = image.slice(s![.., ..;-1, ..]).to_owned();
                 image.assign(&mirrored);
             }
@@ -128,9 +156,9 @@ mod tests {
         let set = SceneSet::new(SceneConfig { len: 16, ..SceneConfig::default() }).unwrap();
         let indices: Vec<usize> = (0..16).collect();
         let plain = read(&set, &indices, None).unwrap();
-        let key = RngKey::new(2);
-        let mirrored = read(&set, &indices, Some((key, 7))).unwrap();
-        let again = read(&set, &indices, Some((key, 7))).unwrap();
+        let mirror = Mirror { key: RngKey::new(2), step: 7, together: false };
+        let mirrored = read(&set, &indices, Some(mirror)).unwrap();
+        let again = read(&set, &indices, Some(mirror)).unwrap();
         let rows = |t: &Tensor| t.flatten_all().unwrap().to_vec1::<f32>().unwrap();
         assert_eq!(rows(&mirrored), rows(&again));
         let (plain, mirrored) = (rows(&plain), rows(&mirrored));
@@ -144,5 +172,31 @@ mod tests {
             turned += usize::from(mirrored == reversed && mirrored != plain);
         }
         assert!((2..=14).contains(&turned), "{turned} of 16 mirrored");
+        let turns_of = |step| {
+            let rows = rows(&read(&set, &indices, Some(Mirror { step, together: true, ..mirror })).unwrap());
+            rows.chunks(32 * 32 * 3).zip(plain.chunks(32 * 32 * 3)).filter(|(a, b)| a != b).count()
+        };
+        let turns: std::collections::BTreeSet<usize> = (0..20).map(turns_of).collect();
+        assert_eq!(turns.into_iter().collect::<Vec<_>>(), [0, 16], "all or none");
+    }
+
+    #[test]
+    fn shares_take_turns_frame_by_frame() {
+        let text = "version = 1\n[model]\npreset = \"spatial-tiny\"\n[downlink]\nusers = 10\ngroups = 2\n\
+                    [data]\nkind = \"scenes\"\nimages = 60\nshare = [0.0, 1.0]\n";
+        let config: TrainingConfig = toml::from_str(text).unwrap();
+        let data = Data::open(&config).unwrap();
+        assert_eq!((data.training.len(), data.steps_per_epoch(10)), (60, 6));
+        let apart = |frame: usize| {
+            let indices: Vec<usize> = (10 * frame..10 * frame + 10).collect();
+            let batch = data.training.batch(0, &indices).unwrap();
+            let members = &batch.truth.groups.unwrap().members()[0];
+            let [a, b] =
+                [members[0], members[1]].map(|user| batch.pixels.index_axis(Axis(0), user).mapv(f64::from));
+            (a - b).mapv(|d| d * d).mean().unwrap()
+        };
+        for frame in [0, 2, 4] {
+            assert!(apart(frame) > 5.0 * apart(frame + 1), "{frame}: {} {}", apart(frame), apart(frame + 1));
+        }
     }
 }

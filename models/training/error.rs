@@ -31,6 +31,17 @@ pub enum TrainingError {
         /// The value.
         loss: f32,
     },
+    /// The gradient is no longer a number.
+    #[error(
+        "the length of the gradient became {norm} in step {step}: lower optimizer.learning_rate or set \
+         optimizer.clip"
+    )]
+    GradientDiverged {
+        /// Step in which it happened.
+        step: u64,
+        /// The length.
+        norm: f64,
+    },
 }
 
 impl TrainingError {

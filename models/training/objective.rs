@@ -2,7 +2,7 @@
 
 use super::config::TrainingConfig;
 use super::error::TrainingError;
-use crate::group_splitting::{Downlink, Model};
+use crate::group_splitting::{Downlink, Model, Received, Reception};
 use crate::losses::RepulsionTerms;
 use candle_core::Tensor;
 use ndarray::ArrayView2;
@@ -88,16 +88,25 @@ impl Objective {
         };
         let common = model.common(&encoded.maps, &grouping, mean_snr)?;
         let process = FadeProcess::block(at.fading);
-        let received = self.downlink.send(&encoded.private, &common, &grouping, process, at.frame, at.snr)?;
-        let decoded = model.decode(
-            &received.private,
-            &received.common,
-            (height, width),
+        let Received { private, common: copies, snr, common_snr } =
+            self.downlink.send(&encoded.private, &common.vectors, &grouping, process, at.frame, at.snr)?;
+        let of_user: Vec<u32> = grouping.as_slice().iter().map(|group| *group as u32).collect();
+        let of_user = Tensor::new(of_user.as_slice(), images.device())?;
+        let common_scale = match &common.scale {
+            Some(scale) => scale.index_select(&of_user, 0)?,
+            // Nothing is common, and nobody reads this.
+            None => encoded.private.narrow(1, 0, 1)?.detach(),
+        };
+        let reception = Reception {
+            private: &private,
+            common: &copies,
             mean_snr,
-            &received.snr,
-            encoded.scale.as_ref(),
-        )?;
-        Ok(Passed { decoded, common })
+            snr: &snr,
+            common_snr: &common_snr,
+            true_scales: encoded.scale.as_ref().map(|scale| [scale, &common_scale]),
+        };
+        let decoded = model.decode(&reception, (height, width))?;
+        Ok(Passed { decoded, common: common.features })
     }
 
     /// The loss of a frame, eq. 7.

@@ -3,7 +3,7 @@
 use super::bypass::start_from_klt;
 use super::checkpoint::Checkpoint;
 use super::config::TrainingConfig;
-use super::data::{Data, epoch_order, read};
+use super::data::{Data, Mirror, epoch_order, read};
 use super::error::TrainingError;
 use super::log::{Log, STEPS_PER_ROW};
 use super::objective::Objective;
@@ -101,7 +101,8 @@ pub fn train(config: &TrainingConfig, options: RunOptions) -> Result<Outcome, Tr
         run.step = checkpoint.step;
     }
     let mut log = Log::open(&options.out, run.step)?;
-    let whole_frames = matches!(&config.data, super::config::DataSection::Scenes { share: Some(_), .. });
+    let whole_frames =
+        matches!(&config.data, super::config::DataSection::Scenes { share, .. } if !share.is_empty());
     let mut order = Vec::new();
     let mut validation = Vec::new();
     let (started, first) = (Instant::now(), run.step);
@@ -112,7 +113,8 @@ pub fn train(config: &TrainingConfig, options: RunOptions) -> Result<Outcome, Tr
             order = epoch_order(data.training.len(), users, whole_frames, key, epoch);
         }
         let indices = &order[place * users..(place + 1) * users];
-        let mirror = config.optimizer.mirror.then_some((key, run.step));
+        let mirror = Mirror { key, step: run.step, together: whole_frames };
+        let mirror = config.optimizer.mirror.then_some(mirror);
         let images = read(data.training.as_ref(), indices, mirror)?;
         let at = objective.draw(config, run.step);
         let passed = objective.pass(&run.model, &images, at)?;
@@ -123,6 +125,9 @@ pub fn train(config: &TrainingConfig, options: RunOptions) -> Result<Outcome, Tr
         let gradients = loss.total.backward()?;
         run.step += 1;
         let norm = run.optimizer.step(&gradients, run.step, steps)?;
+        if !norm.is_finite() {
+            return Err(TrainingError::GradientDiverged { step: run.step, norm });
+        }
         if run.step % STEPS_PER_ROW == 0 {
             let rate = run.optimizer.learning_rate(run.step, steps);
             log.step(run.step, epoch + 1, at.snr.0, at.fading, rate, norm, &loss)?;

@@ -57,7 +57,7 @@ fn transmit(features: Features, snr_db: f32) -> ReceivedFeatures {
     }
     let num_users = private.nrows();
     let snr = vec![Decibel(snr_db).to_linear().0; num_users];
-    ReceivedFeatures { frame, private, common, snr, lost: vec![false; num_users] }
+    ReceivedFeatures { frame, private, common, common_snr: snr.clone(), snr, lost: vec![false; num_users] }
 }
 
 fn error(a: &ImageBatch, b: &ImageBatch) -> f64 {
@@ -174,6 +174,7 @@ fn impossible_designs_and_frames_are_refused() {
         private: Array2::ones((1, len)),
         common: Array2::zeros((1, 0)),
         snr: vec![1.0; users],
+        common_snr: vec![1.0; users],
         lost: vec![false; users],
     };
     assert!(decoder.process(received(2048, 1)).is_ok());

@@ -1,10 +1,10 @@
 //! Draws a figure: thin grid, markers, error bars, and every line labelled at its end.
 
 use super::canvas::{Canvas, Drawn, Look, text_width};
-use super::figure::{Figure, Line};
+use super::figure::{Axis, Course, Figure};
 use super::marker::{colour, outline};
 use super::register_fonts;
-use super::scale::{Scale, label, range, round_ticks, value_ticks};
+use super::scale::{Scale, decade_ticks, label, range, round_ticks, value_ticks};
 use plotters::prelude::{BitMapBackend, DrawingBackend, IntoDrawingArea, SVGBackend};
 use plotters::style::RGBColor;
 use plotters::style::text_anchor::HPos;
@@ -52,25 +52,23 @@ pub fn to_png(figure: &Figure) -> Result<Vec<u8>, String> {
 
 fn draw<DB: DrawingBackend>(canvas: &Canvas<'_, DB>, figure: &Figure) -> Drawn<DB> {
     register_fonts();
+    let courses = figure.courses();
     canvas.rectangle([(0, 0), (WIDTH, HEIGHT)], RGBColor(255, 255, 255))?;
     let label_width = figure.lines.iter().map(|l| text_width(&l.name, LABEL_SIZE)).max().unwrap_or(0);
     let (left, right, top, bottom) = (72, WIDTH - label_width.min(WIDTH / 3) - 36, 74, HEIGHT - 62);
-    let (x_low, x_high) = range(figure.finite_points().map(|p| p.0), 0.03);
-    let with_bars = figure.lines.iter().flat_map(|line| {
-        line.points.iter().enumerate().flat_map(|(i, (_, y))| {
-            let half = line.error.get(i).copied().filter(|half| half.is_finite()).unwrap_or(0.0);
-            [y - half, y + half]
-        })
-    });
-    let (y_low, y_high) = range(with_bars.filter(|y| y.is_finite()), 0.06);
+    let points = || courses.iter().flat_map(|course| course.points.iter().copied());
+    let bars = courses.iter().flat_map(|course| course.bars.iter().flatten().flat_map(|(a, b)| [*a, *b]));
+    let (x_low, x_high) = range(points().map(|p| p.0), 0.03);
+    let heights = points().map(|p| p.1).chain(bars).filter(|y| y.is_finite());
+    let (y_low, y_high) = range(heights, 0.06);
     let x = Scale { low: x_low, high: x_high, from: f64::from(left), to: f64::from(right) };
     let y = Scale { low: y_low, high: y_high, from: f64::from(bottom), to: f64::from(top) };
     titles(canvas, figure, left)?;
-    axes(canvas, figure, (left, right, top, bottom), (x, y))?;
-    for (index, line) in figure.lines.iter().enumerate() {
-        curve(canvas, line, index, (x, y))?;
+    axes(canvas, figure, &courses, (left, right, top, bottom), (x, y))?;
+    for (index, course) in courses.iter().enumerate() {
+        curve(canvas, course, index, (x, y))?;
     }
-    for (index, end, at) in end_labels(figure, y, (top, bottom)) {
+    for (index, end, at) in end_labels(&courses, y, (top, bottom)) {
         canvas.text(
             &figure.lines[index].name,
             (right + 14, at),
@@ -81,6 +79,10 @@ fn draw<DB: DrawingBackend>(canvas: &Canvas<'_, DB>, figure: &Figure) -> Drawn<D
         canvas.line(&joint, GRID, 1.0)?;
     }
     Ok(())
+}
+
+fn labelled(ticks: Vec<f64>) -> Vec<(f64, String)> {
+    ticks.into_iter().map(|tick| (tick, label(tick))).collect()
 }
 
 fn look(size: f64, colour: RGBColor, anchor: HPos) -> Look {
@@ -95,18 +97,30 @@ fn titles<DB: DrawingBackend>(canvas: &Canvas<'_, DB>, figure: &Figure, left: i3
 fn axes<DB: DrawingBackend>(
     canvas: &Canvas<'_, DB>,
     figure: &Figure,
+    courses: &[Course],
     (left, right, top, bottom): (i32, i32, i32, i32),
     (x, y): (Scale, Scale),
 ) -> Drawn<DB> {
-    for tick in round_ticks(y.low, y.high, 8) {
+    let y_ticks = match figure.axes[1] {
+        Axis::Linear => labelled(round_ticks(y.low, y.high, 8)),
+        Axis::Logarithmic => decade_ticks(y.low, y.high, 8),
+    };
+    for (tick, text) in y_ticks {
         let at = y.pixel(tick);
         canvas.line(&[(left, at), (right, at)], GRID, 1.0)?;
-        canvas.text(&label(tick), (left - 10, at), look(13.0, INK, HPos::Right))?;
+        canvas.text(&text, (left - 10, at), look(13.0, INK, HPos::Right))?;
     }
-    for tick in value_ticks(figure.finite_points().map(|p| p.0), x.low, x.high, 12) {
+    let x_ticks = match figure.axes[0] {
+        Axis::Linear => {
+            let values = courses.iter().flat_map(|course| course.points.iter().map(|p| p.0));
+            labelled(value_ticks(values, x.low, x.high, 12))
+        }
+        Axis::Logarithmic => decade_ticks(x.low, x.high, 12),
+    };
+    for (tick, text) in x_ticks {
         let at = x.pixel(tick);
         canvas.line(&[(at, top), (at, bottom)], GRID, 1.0)?;
-        canvas.text(&label(tick), (at, bottom + 16), look(13.0, INK, HPos::Center))?;
+        canvas.text(&text, (at, bottom + 16), look(13.0, INK, HPos::Center))?;
     }
     canvas.line(&[(left, bottom), (right, bottom)], FAINT, 1.0)?;
     canvas.text(&figure.x_label, ((left + right) / 2, bottom + 42), look(14.0, INK, HPos::Center))?;
@@ -116,21 +130,19 @@ fn axes<DB: DrawingBackend>(
 
 fn curve<DB: DrawingBackend>(
     canvas: &Canvas<'_, DB>,
-    line: &Line,
+    course: &Course,
     index: usize,
     (x, y): (Scale, Scale),
 ) -> Drawn<DB> {
     let colour = colour(index);
-    let drawable = |(_, p): &(usize, &(f64, f64))| p.0.is_finite() && p.1.is_finite();
-    let points: Vec<(usize, &(f64, f64))> = line.points.iter().enumerate().filter(drawable).collect();
-    let pixels: Vec<(i32, i32)> = points.iter().map(|(_, p)| (x.pixel(p.0), y.pixel(p.1))).collect();
+    let pixels: Vec<(i32, i32)> = course.points.iter().map(|p| (x.pixel(p.0), y.pixel(p.1))).collect();
     if pixels.len() > 1 {
         canvas.line(&pixels, colour, 2.0)?;
     }
-    for ((i, point), at) in points.iter().zip(&pixels) {
-        if let Some(half) = line.error.get(*i).filter(|half| half.is_finite() && **half > 0.0) {
-            let ends = [(at.0, y.pixel(point.1 - half)), (at.0, y.pixel(point.1 + half))];
-            canvas.line(&ends, colour, 1.0)?;
+    for (bar, at) in course.bars.iter().zip(&pixels) {
+        if let Some((lower, upper)) = bar {
+            let lower = if lower.is_finite() { *lower } else { y.low };
+            canvas.line(&[(at.0, y.pixel(lower)), (at.0, y.pixel(*upper))], colour, 1.0)?;
         }
         canvas.marker(*at, &outline(index, MARKER_RADIUS * canvas.scale), colour)?;
     }
@@ -138,13 +150,12 @@ fn curve<DB: DrawingBackend>(
 }
 
 /// The last point of each line and the height of its label, moved apart where lines end close together.
-fn end_labels(figure: &Figure, y: Scale, (top, bottom): (i32, i32)) -> Vec<(usize, (f64, f64), i32)> {
-    let mut labels: Vec<(usize, (f64, f64), i32)> = figure
-        .lines
+fn end_labels(courses: &[Course], y: Scale, (top, bottom): (i32, i32)) -> Vec<(usize, (f64, f64), i32)> {
+    let mut labels: Vec<(usize, (f64, f64), i32)> = courses
         .iter()
         .enumerate()
-        .filter_map(|(index, line)| {
-            let end = line.points.iter().rev().find(|p| p.0.is_finite() && p.1.is_finite())?;
+        .filter_map(|(index, course)| {
+            let end = course.points.last()?;
             Some((index, *end, y.pixel(end.1)))
         })
         .collect();
@@ -164,6 +175,7 @@ fn end_labels(figure: &Figure, y: Scale, (top, bottom): (i32, i32)) -> Vec<(usiz
 
 #[cfg(test)]
 mod tests {
+    use super::super::Line;
     use super::*;
 
     fn figure() -> Figure {
@@ -177,6 +189,7 @@ mod tests {
             subtitle: "procedural scenes, N = 1024".into(),
             x_label: "SNR (dB)".into(),
             y_label: "PSNR (dB)".into(),
+            axes: [Axis::Linear; 2],
             lines: vec![line("group splitting", 1.0), line("private only", 0.9), line("KLT", -1.0)],
         }
     }
@@ -195,9 +208,20 @@ mod tests {
     #[test]
     fn labels_of_lines_that_end_together_are_moved_apart() {
         let y = Scale { low: 20.0, high: 40.0, from: 400.0, to: 70.0 };
-        let mut heights: Vec<i32> = end_labels(&figure(), y, (70, 400)).iter().map(|l| l.2).collect();
+        let mut heights: Vec<i32> =
+            end_labels(&figure().courses(), y, (70, 400)).iter().map(|l| l.2).collect();
         heights.sort_unstable();
         assert!(heights.windows(2).all(|pair| pair[1] - pair[0] >= LABEL_STEP), "{heights:?}");
+    }
+
+    #[test]
+    fn logarithmic_axes_are_labelled_with_the_values() {
+        let mut rates = figure();
+        rates.axes[1] = Axis::Logarithmic;
+        rates.lines.truncate(1);
+        rates.lines[0].points = vec![(0.0, 0.1), (1.0, 1e-4), (2.0, 0.0)];
+        let svg = to_svg(&rates).unwrap();
+        assert!([">\n0.1", ">\n0.001"].iter().all(|text| svg.contains(text)), "{svg}");
     }
 
     #[test]

@@ -11,6 +11,27 @@ pub struct Line {
     pub error: Vec<f64>,
 }
 
+/// How values are laid out along an axis.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Axis {
+    /// Equal steps are equally long.
+    #[default]
+    Linear,
+    /// Equal factors are equally long; values of 0 and below are left out.
+    Logarithmic,
+}
+
+impl Axis {
+    /// The value that is laid out linearly; NaN where there is none.
+    pub(super) fn position(self, value: f64) -> f64 {
+        match self {
+            Self::Linear => value,
+            Self::Logarithmic if value > 0.0 => value.log10(),
+            Self::Logarithmic => f64::NAN,
+        }
+    }
+}
+
 /// Lines over one axis.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Figure {
@@ -22,16 +43,36 @@ pub struct Figure {
     pub x_label: String,
     /// Label of the vertical axis, with unit.
     pub y_label: String,
+    /// Layout of the horizontal and the vertical axis.
+    pub axes: [Axis; 2],
     /// The lines, in the order of their colours.
     pub lines: Vec<Line>,
 }
 
+/// A line as positions along the axes.
+pub(super) struct Course {
+    /// Points (x, y) that can be drawn.
+    pub points: Vec<(f64, f64)>,
+    /// Ends of the error bar of each point; the lower one is not finite where it lies beyond the axis.
+    pub bars: Vec<Option<(f64, f64)>>,
+}
+
 impl Figure {
-    /// All points that can be drawn.
-    pub(super) fn finite_points(&self) -> impl Iterator<Item = (f64, f64)> + '_ {
-        self.lines
-            .iter()
-            .flat_map(|line| line.points.iter().copied())
-            .filter(|(x, y)| x.is_finite() && y.is_finite())
+    /// All lines as positions along the axes.
+    pub(super) fn courses(&self) -> Vec<Course> {
+        let [x, y] = self.axes;
+        let course = |line: &Line| {
+            let (mut points, mut bars) = (Vec::new(), Vec::new());
+            for (index, point) in line.points.iter().enumerate() {
+                let at = (x.position(point.0), y.position(point.1));
+                if at.0.is_finite() && at.1.is_finite() {
+                    points.push(at);
+                    let half = line.error.get(index).filter(|half| half.is_finite() && **half > 0.0);
+                    bars.push(half.map(|half| (y.position(point.1 - half), y.position(point.1 + half))));
+                }
+            }
+            Course { points, bars }
+        };
+        self.lines.iter().map(course).collect()
     }
 }

@@ -8,6 +8,6 @@ mod marker;
 mod scale;
 
 pub use draw::{to_png, to_svg};
-pub use figure::{Figure, Line};
+pub use figure::{Axis, Figure, Line};
 pub use fonts::FONT;
 pub use fonts::register as register_fonts;

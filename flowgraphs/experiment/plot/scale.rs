@@ -50,6 +50,38 @@ pub(super) fn value_ticks(values: impl Iterator<Item = f64>, low: f64, high: f64
     if ticks.is_empty() || ticks.len() > most { round_ticks(low, high, most) } else { ticks }
 }
 
+/// Powers of ten between two exponents, and their labels: at most so many; with the values of 2 and 5 in
+/// between where there are few.
+pub(super) fn decade_ticks(low: f64, high: f64, most: usize) -> Vec<(f64, String)> {
+    if !(low.is_finite() && high.is_finite()) {
+        return vec![];
+    }
+    let decades = low.floor() as i32..=high.ceil() as i32;
+    let digits: &[f64] = if 3 * decades.clone().count() <= most + 3 { &[1.0, 2.0, 5.0] } else { &[1.0] };
+    let all: Vec<(f64, String)> = decades
+        .flat_map(|decade| {
+            let value = move |digit: f64| (digit.log10() + f64::from(decade), digit, decade);
+            digits.iter().map(move |digit| value(*digit))
+        })
+        .filter(|(at, ..)| (low..=high).contains(at))
+        .map(|(at, digit, decade)| (at, power_label(digit, decade)))
+        .collect();
+    if all.len() < 2 {
+        let values = round_ticks(10f64.powf(low), 10f64.powf(high), most);
+        return values.into_iter().filter(|value| *value > 0.0).map(|v| (v.log10(), label(v))).collect();
+    }
+    let every = all.len().div_ceil(most.max(1)).max(1);
+    all.into_iter().step_by(every).collect()
+}
+
+/// A digit times a power of ten: plain where it is short.
+fn power_label(digit: f64, decade: i32) -> String {
+    match decade {
+        -3..=5 => label(digit * 10f64.powi(decade)),
+        _ => format!("{digit}e{decade}").replace('-', "\u{2212}"),
+    }
+}
+
 /// A tick's label without trailing zeros.
 pub(super) fn label(value: f64) -> String {
     let text = format!("{value:.3}");
@@ -73,6 +105,21 @@ mod tests {
         assert_eq!(round_ticks(0.0, 1.0, 5), [0.0, 0.2, 0.4, 0.6000000000000001, 0.8, 1.0]);
         assert_eq!(round_ticks(3.0, 3.0, 5), [3.0]);
         assert_eq!(value_ticks([3.0, 0.0, 3.0].into_iter(), 0.0, 3.0, 5), [0.0, 3.0]);
+    }
+
+    #[test]
+    fn decades_are_labelled_with_their_values() {
+        let texts = |low, high, most| -> Vec<String> {
+            decade_ticks(low, high, most).into_iter().map(|(_, text)| text).collect()
+        };
+        assert_eq!(texts(-1.1, 1.2, 12), ["0.1", "0.2", "0.5", "1", "2", "5", "10"]);
+        assert_eq!(
+            texts(-6.0, 0.0, 7),
+            ["1e\u{2212}6", "1e\u{2212}5", "1e\u{2212}4", "0.001", "0.01", "0.1", "1"]
+        );
+        assert_eq!(texts(-20.0, 0.0, 7).len(), 7);
+        assert_eq!(texts(2.2f64.log10(), 4.6f64.log10(), 5), ["2.5", "3", "3.5", "4", "4.5"]);
+        assert!(texts(f64::NAN, 1.0, 7).is_empty());
     }
 
     #[test]

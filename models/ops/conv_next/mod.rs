@@ -9,6 +9,7 @@ mod weights;
 
 use super::buffers::{expect_shape, values};
 use super::lanes::Isa;
+use super::packed;
 use super::product::Threads;
 use super::shared_out::SharedOut;
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
@@ -20,6 +21,9 @@ pub use weights::{EXPANSION, KERNEL, Sections, TAP_ROWS};
 /// Fewest and most samples whose weight gradients are summed in one task: fixed, so that the number of
 /// threads changes no bit of the sum.
 const SAMPLES_PER_SUM: (usize, usize) = (5, 13);
+
+/// Weights whose gradients are added up in one task.
+const WEIGHTS_PER_TASK: usize = 1 << 14;
 
 /// y = x + block(x).
 ///
@@ -121,12 +125,7 @@ impl CustomOp2 for ConvNext {
         gradient: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let op = Gradient { layer_norm: self.layer_norm, kept: self.kept.clone() };
-        let packed = x.contiguous()?.apply_op3_no_bwd(w, &gradient.contiguous()?, &op)?;
-        let (of_x, of_w) = (x.elem_count(), w.elem_count());
-        Ok((
-            Some(packed.narrow(0, 0, of_x)?.reshape(x.shape())?),
-            Some(packed.narrow(0, of_x, of_w)?.reshape(w.shape())?),
-        ))
+        packed::gradients(x, w, gradient, &op)
     }
 }
 
@@ -159,25 +158,33 @@ impl CustomOp3 for Gradient {
         let len = block.geometry.sample_len();
         let few = block.samples_per_product();
         let per_sum = few.clamp(SAMPLES_PER_SUM.0, SAMPLES_PER_SUM.1);
-        let mut packed = vec![0.0; batch * len];
-        let parts: Vec<Vec<f32>> = packed
-            .par_chunks_mut((per_sum * len).max(1))
-            .enumerate()
-            .map_init(Scratch::default, |scratch, (task, of_x)| {
+        let mut packed = SharedOut::new(batch * len + sections.len());
+        let out = &packed;
+        let parts: Vec<Vec<f32>> = (0..batch.div_ceil(per_sum))
+            .into_par_iter()
+            .map_init(Scratch::default, |scratch, task| {
                 let mut of_weights = vec![0.0; sections.len()];
-                for (index, of_x) in of_x.chunks_mut((few * len).max(1)).enumerate() {
-                    let start = task * per_sum * len + index * few * len;
-                    let end = start + of_x.len();
+                let last = batch.min((task + 1) * per_sum);
+                for first in (task * per_sum..last).step_by(few) {
+                    let (start, end) = (first * len, last.min(first + few) * len);
                     let maps = (&x[start..end], &kept[EXPANSION * start..EXPANSION * end], &g[start..end]);
+                    // SAFETY: each task has its own samples, and `backward` writes before it reads.
+                    let of_x = unsafe { std::slice::from_raw_parts_mut(out.at(start), end - start) };
                     block.backward(maps, &mut of_weights, of_x, scratch);
                 }
                 of_weights
             })
             .collect();
-        packed.resize(batch * len + sections.len(), 0.0);
-        for part in &parts {
-            packed[batch * len..].iter_mut().zip(part).for_each(|(total, part)| *total += part);
-        }
+        (0..sections.len()).into_par_iter().step_by(WEIGHTS_PER_TASK).for_each(|first| {
+            let count = WEIGHTS_PER_TASK.min(sections.len() - first);
+            // SAFETY: each task has its own weights, behind the gradient of x.
+            let total = unsafe { std::slice::from_raw_parts_mut(out.at(batch * len + first), count) };
+            total.fill(0.0);
+            for part in &parts {
+                total.iter_mut().zip(&part[first..]).for_each(|(total, part)| *total += part);
+            }
+        });
+        let packed = packed.take();
         let len = packed.len();
         Ok((CpuStorage::F32(packed), len.into()))
     }

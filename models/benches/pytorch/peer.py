@@ -215,6 +215,7 @@ class Spatial(Base):
         self.private_head = Linear(encode("private"))
         private = self.private_head.out_features
         self.bypass_encode = down(encode("bypass"), 3, 4, 4, 0)
+        self.common_bypass = down(encode("common_bypass"), 3, 4, 4, 0)
         z = self.enc2.out_channels
         self.enc_condition = Condition(encode, [self.enc1.out_channels, z, private])
         self.common_blocks = self.blocks("common", z)
@@ -226,6 +227,11 @@ class Spatial(Base):
         self.up1 = up(decode("up1.weight"), decode("up1.bias"))
         self.up2 = up(decode("up2.weight"), decode("up2.bias"))
         narrow = self.up1.out_channels
+        lean = self.take("decoder.reliance")
+        self.gate_input, self.gate_output = Linear(lean("input")), Linear(lean("output"))
+        self.compared, width = self.gate_input.in_features, self.gate_input.out_features
+        self.gate_condition = Condition(lean, [width])
+        self.gate_block = Block(lean("block.weights"), width, self.layout)
         self.dec_condition = Condition(decode, [received, wide, narrow])
         self.dec1, self.dec2 = self.blocks("decoder.stage1", wide), self.blocks("decoder.stage2", narrow)
         rows = decode("bypass")  # [received + 1, 4 * 4 * 3]; one bias per place in the patch
@@ -240,23 +246,38 @@ class Spatial(Base):
         half = self.enc1_blocks(film(self.enc1(images), first))
         z = self.enc2_blocks(film(self.enc2(half), second))
         private = self.pointwise(self.private_head, z) + self.bypass_encode(images)
-        return z, film(private, third).flatten(1)
+        return (z, self.common_bypass(images)), film(private, third).flatten(1)
 
-    def common(self, z, groups, snr):
+    def common(self, maps, groups, snr):
+        z, linear = maps
         x = self.common_blocks(z)
         users, width, height, columns = x.shape
         tokens = x.permute(0, 2, 3, 1).reshape(groups, users // groups, height * columns, width)
         tokens = tokens.transpose(1, 2).reshape(groups * height * columns, users // groups, width)
         pooled = self.attention(tokens).mean(1)
         common = self.common_head(pooled).reshape(groups, height, columns, -1).permute(0, 3, 1, 2)
+        common = common + linear.reshape(groups, users // groups, -1, height, columns).mean(1)
         return film(common, self.common_condition(snr_features(snr[:groups]))[0]).flatten(1)
 
+    def lean(self, private, common, known):
+        difference = common[:, : self.compared] - private[:, : self.compared]
+        distance = difference.abs()
+        apart = distance.mean((2, 3))
+        if self.layout != "planar":
+            distance = distance.contiguous(memory_format=torch.channels_last)
+        (modulation,) = self.gate_condition(torch.cat([known, apart], 1))
+        x = self.gate_block(film(self.pointwise(self.gate_input, distance), modulation))
+        gate = torch.sigmoid(self.pointwise(self.gate_output, x) - 1)
+        return torch.cat([difference, common[:, self.compared :]], 1) * gate, apart
+
     def decode(self, private, common, snr):
-        received = torch.cat([private, common], 1).reshape(private.shape[0], -1, 8, 8)
+        private, common = (x.reshape(x.shape[0], -1, 8, 8) for x in (private, common))
         told = snr_features(snr)
         scale = torch.zeros_like(told[:, :1])
-        known = torch.cat([told, told, scale, received.mean((2, 3))], 1)
-        modulations = self.dec_condition(known)
+        known = torch.cat([told, told, scale, scale], 1)
+        leaning, apart = self.lean(private, common, known)
+        received = torch.cat([private, leaning], 1)
+        modulations = self.dec_condition(torch.cat([known, received.mean((2, 3)), apart], 1))
         if self.layout != "planar":
             received = received.contiguous(memory_format=torch.channels_last)
         x = self.dec1(film(self.pointwise(self.input, received), modulations[1]))

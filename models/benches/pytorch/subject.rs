@@ -1,0 +1,170 @@
+//! Our side: a network with all that its cases need.
+
+use crate::{Case, Failure};
+use candle_core::{Device, Tensor};
+use sememe_blocks::access::{Budget, BudgetConfig, Mapping};
+use sememe_blocks::channel::{FadeProcess, FadingModel};
+use sememe_blocks::equalizer::Equalizer;
+use sememe_blocks::rng::{Purpose, RngKey, normal};
+use sememe_blocks::{Decibel, Grouping};
+use sememe_models::group_splitting::{Downlink, Model, ModelConfig, Received, Reception, Stem};
+use sememe_models::layers::Parameters;
+use sememe_models::losses::Reconstruction;
+use sememe_models::ops::adam::AdamStep;
+use sememe_models::ops::buffers::to_vec;
+use sememe_models::weights::tensor_file::{Tensors, write_f32};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Users of the batch cases.
+pub const USERS: usize = 50;
+/// Groups of the batch cases.
+pub const GROUPS: usize = 10;
+const SIDE: usize = 32;
+const USES: usize = 1024;
+const RHO: f64 = 0.2;
+const SNR: f32 = 10.0;
+/// Names of the networks.
+pub const NETWORKS: [&str; 2] = ["paper", "spatial"];
+
+/// One network with all that its cases need.
+pub struct Subject {
+    /// With a graph for gradients.
+    pub model: Model,
+    /// The same weights without a graph for gradients.
+    frozen: Model,
+    downlink: Downlink,
+    images: Tensor,
+    moments: Vec<Tensor>,
+    steps: u64,
+}
+
+fn budget(config: &ModelConfig) -> Result<Budget, Failure> {
+    let config = BudgetConfig {
+        uses: USES,
+        rho: RHO,
+        num_users: USERS,
+        num_groups: GROUPS,
+        height: SIDE,
+        width: SIDE,
+        accounting: Default::default(),
+        mapping: Mapping::Iq,
+        family: config.family,
+    };
+    Ok(config.budget()?)
+}
+
+fn reception<'a>(private: &'a Tensor, common: &'a Tensor, snr: &'a [f32]) -> Reception<'a> {
+    Reception { private, common, mean_snr: SNR, snr, common_snr: snr, true_scales: None }
+}
+
+impl Subject {
+    /// The network of a name, with weights drawn at random.
+    pub fn new(name: &str) -> Result<Self, Failure> {
+        let preset = |private, common| {
+            ModelConfig::preset(name, private, common).ok_or(format!("{name} is not {NETWORKS:?}"))
+        };
+        let budget = budget(&preset(1, 1)?)?;
+        let private = budget.private_channels().unwrap_or(budget.private_len());
+        let common = budget.common_channels().unwrap_or(budget.common_len());
+        let config = ModelConfig { stem: Stem::Reshape, gain_code: false, ..preset(private, common)? };
+        let model = Model::random(config.clone(), 1, &Device::Cpu)?;
+        // Fresh networks hold many zeros, which would hide differences between the two sides.
+        let mut rng = RngKey::new(2).stream(Purpose::Weights, 0, 0);
+        for variable in model.parameters().named().values() {
+            let values = to_vec(variable)?.into_iter().map(|v| v + 0.02 * normal(&mut rng)).collect();
+            variable.set(&Tensor::from_vec(values, variable.shape(), &Device::Cpu)?)?;
+        }
+        let variables = model.parameters().named();
+        let moments = variables
+            .values()
+            .map(|v| Tensor::zeros((2, v.elem_count()), v.dtype(), v.device()))
+            .collect::<Result<_, _>>()?;
+        let copies = variables
+            .iter()
+            .map(|(name, v)| Ok((name.clone(), v.as_tensor().copy()?)))
+            .collect::<Result<BTreeMap<_, _>, Failure>>()?;
+        let frozen = Model::new(config, Parameters::frozen(copies, &Device::Cpu))?;
+        let pixels: Vec<f32> =
+            (0..USERS * SIDE * SIDE * 3).map(|_| 0.5 + 0.2 * normal(&mut rng).clamp(-2.5, 2.5)).collect();
+        let downlink = Downlink {
+            mapping: Mapping::Iq,
+            equalizer: Equalizer::Mmse,
+            punctured_uses: budget.signalling_uses(),
+            snr_spread_db: 0.0,
+            key: RngKey::new(3),
+        };
+        let images = Tensor::from_vec(pixels, (USERS, SIDE, SIDE, 3), &Device::Cpu)?;
+        Ok(Self { model, frozen, downlink, images, moments, steps: 0 })
+    }
+
+    /// Writes weights and images for the peer.
+    pub fn save(&self, name: &str, path: &Path) -> Result<(), Failure> {
+        let mut tensors: Tensors = BTreeMap::from([("images".to_string(), self.images.clone())]);
+        for (name, variable) in self.frozen.parameters().named() {
+            tensors.insert(name, variable.as_tensor().clone());
+        }
+        let punctured = self.downlink.punctured_uses * self.downlink.mapping.reals_per_use();
+        let about = [
+            ("network", name.to_string()),
+            ("heads", self.model.config().heads.to_string()),
+            ("punctured", punctured.to_string()),
+        ];
+        let about = about.into_iter().map(|(key, value)| (key.to_string(), value)).collect();
+        Ok(write_f32(path, &tensors, about)?)
+    }
+
+    /// Encoder, groups and decoder, without a channel.
+    pub fn infer(&self, users: usize, groups: usize) -> Result<Tensor, Failure> {
+        let (model, grouping) = (&self.frozen, by_order(users, groups)?);
+        let encoded = model.encode(&self.images.narrow(0, 0, users)?, SNR)?;
+        let common = model.common(&encoded.maps, &grouping, SNR)?;
+        let of_user: Vec<u32> = grouping.as_slice().iter().map(|group| *group as u32).collect();
+        let copies = common.vectors.index_select(&Tensor::new(of_user, &Device::Cpu)?, 0)?;
+        let snr = vec![SNR; users];
+        Ok(model.decode(&reception(&encoded.private, &copies, &snr), (SIDE, SIDE))?)
+    }
+
+    /// One step of training.
+    fn train(&mut self) -> Result<(), Failure> {
+        self.steps += 1;
+        let (model, grouping) = (&self.model, by_order(USERS, GROUPS)?);
+        let encoded = model.encode(&self.images, SNR)?;
+        let common = model.common(&encoded.maps, &grouping, SNR)?;
+        let process = FadeProcess::block(FadingModel::Awgn);
+        let snr = Decibel(10.0 * SNR.log10());
+        let received =
+            self.downlink.send(&encoded.private, &common.vectors, &grouping, process, self.steps, snr)?;
+        let Received { private, common, snr, .. } = &received;
+        let decoded = model.decode(&reception(private, common, snr), (SIDE, SIDE))?;
+        let loss = Reconstruction::Charbonnier.loss(&self.images, &decoded)?;
+        let gradients = loss.backward()?;
+        let adam = AdamStep {
+            learning_rate: 1e-4,
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+            step: self.steps,
+            gradient_scale: 1.0,
+        };
+        for (variable, moments) in model.parameters().named().values().zip(&self.moments) {
+            let gradient = gradients.get(variable).ok_or("a variable without gradient")?;
+            adam.apply(&variable.as_tensor().detach(), moments, &gradient.flatten_all()?)?;
+        }
+        let loss = loss.to_scalar::<f32>()?;
+        if loss.is_finite() { Ok(()) } else { Err(format!("the loss became {loss}").into()) }
+    }
+
+    /// Runs a case once.
+    pub fn run(&mut self, case: Case) -> Result<(), Failure> {
+        match case {
+            Case::One => self.infer(1, 1).map(drop),
+            Case::Batch => self.infer(USERS, GROUPS).map(drop),
+            Case::Train => self.train(),
+        }
+    }
+}
+
+fn by_order(users: usize, groups: usize) -> Result<Grouping, Failure> {
+    Ok(Grouping::new((0..users).map(|user| user * groups / users).collect(), groups)?)
+}
