@@ -155,6 +155,13 @@ fn a_run_writes_table_pictures_and_a_configuration_that_repeats_it() {
 }
 
 #[test]
+fn networks_of_the_perceptual_distance_are_looked_for_before_anything_runs() {
+    let dir = folder_with(LINEAR);
+    let error = error_line(&sememe(dir.path(), &["run", "a.toml", "--set", "output.lpips=nowhere"]));
+    assert!(error.contains("output.lpips = \"nowhere\": nowhere/squeezenet1_1.safetensors"), "{error}");
+}
+
+#[test]
 fn results_are_the_same_bytes_on_one_and_on_two_threads() {
     for dir in [folder_with(LINEAR), learned(LEARNED)] {
         let results = ["1", "2"].map(|threads| {
@@ -178,6 +185,8 @@ fn a_stopped_run_is_resumed_to_the_same_bytes_and_other_configurations_are_refus
     let screen = succeeded(sememe(dir.path(), &["run", "a.toml", "--out", "o", "--resume"]));
     assert!(screen.contains("3 points had been finished"), "{screen}");
     assert_eq!(std::fs::read_to_string(&path).unwrap(), whole);
+    let times = std::fs::read_to_string(dir.path().join("o/timings.csv")).unwrap();
+    assert_eq!(times.lines().count(), whole.lines().count(), "one line for each point:\n{times}");
 
     let error =
         error_line(&sememe(dir.path(), &["run", "a.toml", "--out", "o", "--resume", "--set", "seed=6"]));

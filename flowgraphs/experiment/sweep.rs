@@ -67,7 +67,10 @@ pub fn sweep(
     let provenance = variants[0].prepared.provenance.clone();
     let resolved = Experiment { provenance: Some(provenance.clone()), ..experiment };
     let (folder, finished) = RunFolder::open(out, existing, &resolved_text(&resolved)?)?;
-    let earlier_timings = folder.earlier_rows(TIMINGS);
+    // A point that is measured again is timed again.
+    let is_kept = |line: &&str| finished.iter().any(|row| line.starts_with(&timing_key(&row.key)));
+    let earlier_timings =
+        folder.earlier_rows(TIMINGS).split_inclusive('\n').filter(is_kept).collect::<String>();
     let mut sweep =
         Sweep { folder, finished, earlier_timings, rows: vec![], timings: vec![], stop, resumed: 0 };
     let reporter = Reporter::new(num_points(&variants) as u64, sweep.finished.len() as u64, "points");
@@ -112,6 +115,11 @@ fn num_points(variants: &[Variant]) -> usize {
             v.prepared.links.len() * v.prepared.experiment.channel.len() * v.prepared.experiment.snr_db.len()
         })
         .sum()
+}
+
+/// The beginning of a point's line in the table of times.
+fn timing_key(PointKey { varied, link, channel, snr_db }: &PointKey) -> String {
+    format!("{varied},{link},{channel},{snr_db},")
 }
 
 struct Sweep<'a> {
@@ -180,9 +188,8 @@ impl Sweep<'_> {
         let mut text = "varied,link,channel,snr_db,seconds,images_per_s\n".to_owned();
         text.push_str(&self.earlier_timings);
         for (key, seconds, images) in &self.timings {
-            let PointKey { varied, link, channel, snr_db } = key;
             let rate = *images as f64 / seconds;
-            text.push_str(&format!("{varied},{link},{channel},{snr_db},{seconds:.3},{rate:.1}\n"));
+            text.push_str(&format!("{}{seconds:.3},{rate:.1}\n", timing_key(key)));
         }
         self.folder.write(TIMINGS, text.as_bytes())
     }

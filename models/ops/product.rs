@@ -65,7 +65,7 @@ pub fn product_on(threads: Threads, a: Matrix, b: Matrix, out: &mut [f32], accum
         return few_rows::add_product(&a.values[..a.rows * a.columns], b.values, out, a.columns, b.columns);
     }
     let pool = current_num_threads();
-    let large = a.rows * a.columns * b.columns > 1 << 18;
+    let large = a.rows * a.columns * b.columns > 1 << 20;
     let parallelism = match threads {
         Threads::Pool if pool > 1 && large => gemm::Parallelism::Rayon(pool),
         _ => gemm::Parallelism::None,

@@ -6,7 +6,7 @@
 //! | inference, batch 50 | the same for 50 users in 10 groups | 0.95 |
 //! | training, batch 50 | the same with power normalisation and AWGN, loss, gradients, Adam | 0.75 |
 //!
-//! `peer.py` beside this file holds the networks of the other side, in the fastest memory
+//! `networks.py` beside this file holds the networks of the other side, in the fastest memory
 //! layout that each case has there. It is given the same weights; number of parameters and images that
 //! come out are compared first. Then both sides run in turns with the same number of threads, so that
 //! whatever else the machine does meets both. Scale codes, which are no network, are off on both sides,
