@@ -6,7 +6,7 @@ use crate::losses::{Reconstruction, Repulsion};
 use sememe_blocks::access::{Accounting, Budget, BudgetConfig, Mapping, Strategy};
 use sememe_blocks::channel::FadingModel;
 use sememe_blocks::equalizer::Equalizer;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::path::PathBuf;
 
 /// Format of training files this program writes and reads.
@@ -137,11 +137,25 @@ pub enum DataSection {
         /// Side of the images in pixels.
         #[serde(default = "default_side")]
         side: usize,
-        /// Degrees to which the users of a true group share content, 0 to 1, one frame after the other;
-        /// empty: independent scenes.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        /// Degree to which the users of a true group share content, 0 to 1, or a list of such degrees, one
+        /// frame after the other; empty: independent scenes.
+        #[serde(default, deserialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
         share: Vec<f32>,
     },
+}
+
+/// A number as a list of one.
+fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f32>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "data.share: allowed is a number from 0 to 1 or a list of them")]
+    enum Shares {
+        One(f32),
+        Many(Vec<f32>),
+    }
+    Ok(match Shares::deserialize(deserializer)? {
+        Shares::One(share) => vec![share],
+        Shares::Many(shares) => shares,
+    })
 }
 
 fn default_side() -> usize {

@@ -195,6 +195,9 @@ mod tests {
                 [members[0], members[1]].map(|user| batch.pixels.index_axis(Axis(0), user).mapv(f64::from));
             (a - b).mapv(|d| d * d).mean().unwrap()
         };
+        let single: TrainingConfig = toml::from_str(&text.replace("[0.0, 1.0]", "0.5")).unwrap();
+        let DataSection::Scenes { share, .. } = &single.data else { panic!("{:?}", single.data) };
+        assert_eq!(share, &[0.5]);
         for frame in [0, 2, 4] {
             assert!(apart(frame) > 5.0 * apart(frame + 1), "{frame}: {} {}", apart(frame), apart(frame + 1));
         }
