@@ -8,6 +8,7 @@
 //! | [`rng`], [`units`], [`error`] | keyed randomness, decibels, one error type |
 //! | [`source`] | image folders, CIFAR-10, procedural scenes |
 //! | [`access`] | clustering, mapping of features to symbols, power, multiplexing, channel-use accounting |
+//! | [`coding`] | channel coding of 5G NR |
 //! | [`channel`] | fading, noise, imperfect channel knowledge |
 //! | [`equalizer`] | none, zero forcing, MMSE |
 //! | [`baseline`] | training-free codes to compare with |
@@ -20,6 +21,7 @@
 pub mod access;
 pub mod baseline;
 pub mod channel;
+pub mod coding;
 pub mod equalizer;
 pub mod error;
 pub mod frame;
