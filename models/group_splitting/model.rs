@@ -180,6 +180,7 @@ mod tests {
             tiny("spatial-tiny", Stem::Upsample, true),
             blind,
             ModelConfig { common_features: 1, ..tiny("spatial-tiny", Stem::Upsample, true) },
+            ModelConfig { common_features: 0, ..tiny("spatial-tiny", Stem::Upsample, true) },
             told,
             tiny("paper-tiny", Stem::Upsample, false),
             tiny("paper-tiny", Stem::BottleneckReshape, false),
