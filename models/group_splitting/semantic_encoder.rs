@@ -41,10 +41,10 @@ pub fn through(blocks: &[ConvNextBlock], x: Tensor) -> Result<Tensor> {
 
 /// Modulates maps `[B, H, W, C]` with `[B, 2 C]`, if given.
 pub fn modulate(x: Tensor, modulation: Option<&Tensor>) -> Result<Tensor> {
-    let Some(modulation) = modulation else { return Ok(x) };
-    let (batch, height, width, channels) = x.dims4()?;
-    film(&x.reshape((batch, height * width, channels))?, modulation)?
-        .reshape((batch, height, width, channels))
+    match modulation {
+        Some(modulation) => film(&x, modulation),
+        None => Ok(x),
+    }
 }
 
 /// The two stages.

@@ -40,7 +40,6 @@ pub struct Spatial {
     decoder_blocks: [Vec<ConvNextBlock>; 2],
     decoder_up: [Upsample; 2],
     bypass_decode: Option<Tensor>,
-    private_channels: usize,
 }
 
 struct CommonHead {
@@ -100,7 +99,6 @@ impl Spatial {
                 Upsample::new(narrow, 3, gain, &decode.at("up2"))?,
             ],
             bypass_decode: config.bypass.then(bypass_decode).transpose()?,
-            private_channels: private,
         })
     }
 
@@ -111,16 +109,13 @@ impl Spatial {
         let modulations = self.encoder_condition.as_ref().map(|c| c.forward(snr)).transpose()?;
         let at = |index: usize| modulations.as_ref().map(|m| &m[index]);
         let z = self.encoder.forward(images, [at(0), at(1)])?;
-        let (users, height, width, _) = z.dims4()?;
         let mut private = affine(&z, &self.private_head)?; // [K, H/4, W/4, c_p]
         let mut maps = z;
         if let Some(weight) = &self.bypass_encode {
             let patches = gather_patches(images, PATCH, PATCH, 0)?;
-            let linear = affine(&patches, weight)?;
-            private = (private + linear.reshape((users, height, width, self.private_channels))?)?;
+            private = (private + affine(&patches, weight)?)?;
             if let Some(weight) = &self.common_bypass {
-                let linear = affine(&patches, weight)?.reshape((users, height, width, ()))?;
-                maps = Tensor::cat(&[maps, linear], 3)?;
+                maps = Tensor::cat(&[maps, affine(&patches, weight)?], 3)?;
             }
         }
         Ok((maps, to_vectors(&modulate(private, at(2))?)?))
@@ -172,8 +167,7 @@ impl Spatial {
         let x = through(&self.decoder_blocks[1], x)?; // [K, H/2, W/2, narrow]
         let image = self.decoder_up[1].forward(&x)?; // [K, H, W, 3]
         let Some(weight) = &self.bypass_decode else { return Ok(image) };
-        let patches =
-            affine(&modulate(received, at(0))?, weight)?.reshape((users * rows * columns, PATCH_LEN))?;
+        let patches = affine(&modulate(received, at(0))?, weight)?; // [K, H/4, W/4, 48]
         let grid =
             PatchGrid { batch: users, height, width, channels: 3, kernel: PATCH, stride: PATCH, padding: 0 };
         image + scatter_patches(&patches, grid)?

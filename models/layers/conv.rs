@@ -1,7 +1,7 @@
 //! Convolutions that halve and double the size of NHWC maps.
 
 use super::parameters::{Init, Scope};
-use crate::ops::{PatchGrid, add_bias, affine, gather_patches, linear, scatter_patches};
+use crate::ops::{PatchGrid, affine, gather_patches, linear, scatter_patches_biased};
 use candle_core::{Result, Tensor};
 
 const KERNEL: usize = 4;
@@ -22,9 +22,7 @@ impl Downsample {
 
     /// `[B, H, W, inputs]` -> `[B, H / 2, W / 2, outputs]`.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let (batch, height, width, _) = x.dims4()?;
-        let rows = gather_patches(x, KERNEL, STRIDE, PADDING)?;
-        affine(&rows, &self.weight)?.reshape((batch, height / 2, width / 2, ()))
+        affine(&gather_patches(x, KERNEL, STRIDE, PADDING)?, &self.weight)
     }
 }
 
@@ -50,8 +48,8 @@ impl Upsample {
 
     /// `[B, H, W, inputs]` -> `[B, 2 H, 2 W, outputs]`.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let (batch, height, width, inputs) = x.dims4()?;
-        let rows = linear(&x.reshape((batch * height * width, inputs))?, &self.weight)?;
+        let (batch, height, width, _) = x.dims4()?;
+        let patches = linear(x, &self.weight)?; // [B, H, W, 16 outputs]
         let grid = PatchGrid {
             batch,
             height: 2 * height,
@@ -61,7 +59,7 @@ impl Upsample {
             stride: STRIDE,
             padding: PADDING,
         };
-        add_bias(&scatter_patches(&rows, grid)?, &self.bias)
+        scatter_patches_biased(&patches, &self.bias, grid)
     }
 }
 

@@ -3,8 +3,11 @@
 //! Weight and bias are one variable `[in + 1, out]` whose last row is the bias: one optimiser step,
 //! one gradient, and the product starts from the bias instead of zero.
 
+use super::backward::deliver;
 use super::buffers::{expect_shape, values};
 use super::product::{Matrix, product};
+use super::shared_out::SharedOut;
+use super::transpose::transpose;
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
@@ -15,36 +18,21 @@ const ROWS_PER_SUM: usize = 256;
 ///
 /// - x `[.., in]`, weight `[in + 1, out]` -> `[.., out]`
 pub fn affine(x: &Tensor, weight: &Tensor) -> Result<Tensor> {
-    let (rows, shape) = flat(x, weight)?;
-    rows.apply_op2(weight, Affine { bias: true })?.reshape(shape)
+    x.contiguous()?.apply_op2(weight, Affine { bias: true })
 }
 
 /// y = x W over the last axis.
 ///
 /// - x `[.., in]`, weight `[in, out]` -> `[.., out]`
 pub fn linear(x: &Tensor, weight: &Tensor) -> Result<Tensor> {
-    let (rows, shape) = flat(x, weight)?;
-    rows.apply_op2(weight, Affine { bias: false })?.reshape(shape)
+    x.contiguous()?.apply_op2(weight, Affine { bias: false })
 }
 
 /// y = x W + b + residual.
 ///
 /// - x `[.., in]`, weight `[in + 1, out]`, residual `[.., out]` -> `[.., out]`
 pub fn affine_residual(x: &Tensor, weight: &Tensor, residual: &Tensor) -> Result<Tensor> {
-    let (rows, shape) = flat(x, weight)?;
-    let residual = residual.contiguous()?.reshape((rows.dim(0)?, weight.dim(1)?))?;
-    rows.apply_op3(weight, &residual, AffineResidual)?.reshape(shape)
-}
-
-/// x as `[rows, in]`, and the shape of the result.
-fn flat(x: &Tensor, weight: &Tensor) -> Result<(Tensor, Vec<usize>)> {
-    let inputs = x.dim(candle_core::D::Minus1)?;
-    let rows = x.elem_count() / inputs.max(1);
-    let mut shape = x.dims().to_vec();
-    if let Some(last) = shape.last_mut() {
-        *last = weight.dim(1)?;
-    }
-    Ok((x.contiguous()?.reshape((rows, inputs))?, shape))
+    x.contiguous()?.apply_op3(weight, &residual.contiguous()?, AffineResidual)
 }
 
 struct Affine {
@@ -58,16 +46,33 @@ struct WeightGradient {
     bias: bool,
 }
 
+/// Sizes of a product over the last axis, whatever axes stand before it.
 struct Sizes {
     rows: usize,
     inputs: usize,
     outputs: usize,
+    /// Of the result.
+    shape: Vec<usize>,
+}
+
+/// Rows and columns over the last axis.
+fn rows_of(x: &Layout) -> (usize, usize) {
+    let columns = x.dims().last().copied().unwrap_or(1);
+    (x.shape().elem_count() / columns.max(1), columns)
+}
+
+/// The shape of x with another last axis.
+fn with_last(x: &Layout, last: usize) -> Vec<usize> {
+    let mut shape = x.dims().to_vec();
+    shape.pop();
+    shape.push(last);
+    shape
 }
 
 fn sizes(op: &str, x: &Layout, weight: &Layout, bias: bool) -> Result<Sizes> {
-    let ((rows, inputs), (_, outputs)) = (x.shape().dims2()?, weight.shape().dims2()?);
+    let ((rows, inputs), (_, outputs)) = (rows_of(x), weight.shape().dims2()?);
     expect_shape(op, "the weight", weight.dims(), &[inputs + bias as usize, outputs])?;
-    Ok(Sizes { rows, inputs, outputs })
+    Ok(Sizes { rows, inputs, outputs, shape: with_last(x, outputs) })
 }
 
 impl CustomOp2 for Affine {
@@ -93,7 +98,7 @@ impl CustomOp2 for Affine {
         }
         let (x, weight) = (Matrix::new(x, s.rows, s.inputs), Matrix::new(weight, s.inputs, s.outputs));
         product(x, weight, &mut out, self.bias);
-        Ok((CpuStorage::F32(out), (s.rows, s.outputs).into()))
+        Ok((CpuStorage::F32(out), s.shape.into()))
     }
 
     fn bwd(
@@ -115,7 +120,7 @@ fn gradients(
 ) -> Result<(Option<Tensor>, Option<Tensor>)> {
     let of_x = x.track_op().then(|| gradient.apply_op2_no_bwd(w, &InputGradient { bias })).transpose()?;
     let of_w = w.track_op().then(|| x.apply_op2_no_bwd(gradient, &WeightGradient { bias })).transpose()?;
-    Ok((of_x, of_w))
+    Ok((of_x, of_w.and_then(|gradient| deliver(w, gradient))))
 }
 
 impl CustomOp3 for AffineResidual {
@@ -133,7 +138,7 @@ impl CustomOp3 for AffineResidual {
         r_at: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
         let s = sizes(self.name(), x_at, w_at, true)?;
-        expect_shape(self.name(), "the residual", r_at.dims(), &[s.rows, s.outputs])?;
+        expect_shape(self.name(), "the residual", r_at.dims(), &s.shape)?;
         let (x, weight) = (values(self.name(), x, x_at)?, values(self.name(), w, w_at)?);
         let (weight, bias) = weight.split_at(s.inputs * s.outputs);
         let mut out = Vec::with_capacity(s.rows * s.outputs);
@@ -141,7 +146,7 @@ impl CustomOp3 for AffineResidual {
             out.extend(row.iter().zip(bias).map(|(residual, bias)| residual + bias));
         }
         product(Matrix::new(x, s.rows, s.inputs), Matrix::new(weight, s.inputs, s.outputs), &mut out, true);
-        Ok((CpuStorage::F32(out), (s.rows, s.outputs).into()))
+        Ok((CpuStorage::F32(out), s.shape.into()))
     }
 
     fn bwd(
@@ -170,13 +175,16 @@ impl CustomOp2 for InputGradient {
         w: &CpuStorage,
         w_at: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let ((rows, outputs), (with_bias, _)) = (g_at.shape().dims2()?, w_at.shape().dims2()?);
+        let ((rows, outputs), (with_bias, _)) = (rows_of(g_at), w_at.shape().dims2()?);
         let inputs = with_bias - self.bias as usize;
         let (g, weight) = (values(self.name(), g, g_at)?, values(self.name(), w, w_at)?);
-        let mut out = vec![0.0; rows * inputs];
-        let weight = Matrix::new(weight, inputs, outputs).transposed();
-        product(Matrix::new(g, rows, outputs), weight, &mut out, false);
-        Ok((CpuStorage::F32(out), (rows, inputs).into()))
+        let mut out = SharedOut::new(rows * inputs);
+        let turned = transpose(&weight[..inputs * outputs], inputs, outputs);
+        let weight = Matrix::new(&turned, outputs, inputs);
+        // SAFETY: the only reference; the product writes all values without reading any.
+        let all = unsafe { std::slice::from_raw_parts_mut(out.at(0), rows * inputs) };
+        product(Matrix::new(g, rows, outputs), weight, all, false);
+        Ok((CpuStorage::F32(out.take()), with_last(g_at, inputs).into()))
     }
 }
 
@@ -192,16 +200,19 @@ impl CustomOp2 for WeightGradient {
         g: &CpuStorage,
         g_at: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let ((rows, inputs), (_, outputs)) = (x_at.shape().dims2()?, g_at.shape().dims2()?);
+        let ((rows, inputs), (_, outputs)) = (rows_of(x_at), rows_of(g_at));
         let (x, g) = (values(self.name(), x, x_at)?, values(self.name(), g, g_at)?);
         let rows_out = inputs + self.bias as usize;
-        let mut out = vec![0.0; rows_out * outputs];
+        let mut out = SharedOut::new(rows_out * outputs);
+        // SAFETY: the only reference; product and column sums write all values before reading any.
+        let all = unsafe { std::slice::from_raw_parts_mut(out.at(0), rows_out * outputs) };
+        let (of_matrix, of_bias) = all.split_at_mut(inputs * outputs);
         let tall = Matrix::new(x, rows, inputs).transposed();
-        product(tall, Matrix::new(g, rows, outputs), &mut out, false);
+        product(tall, Matrix::new(g, rows, outputs), of_matrix, false);
         if self.bias {
-            column_sums(g, &mut out[inputs * outputs..]);
+            column_sums(g, of_bias);
         }
-        Ok((CpuStorage::F32(out), (rows_out, outputs).into()))
+        Ok((CpuStorage::F32(out.take()), (rows_out, outputs).into()))
     }
 }
 

@@ -4,14 +4,22 @@
 use super::buffers::{expect_shape, values};
 use super::packed;
 use super::shared_out::SharedOut;
-use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
+use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
 /// Scales and shifts every channel of every sample.
 ///
-/// - x `[B, P, C]`, modulation `[B, 2 * C]` (s, then t) -> `[B, P, C]`
+/// - x `[B, .., C]`, modulation `[B, 2 * C]` (s, then t) -> `[B, .., C]`
 pub fn film(x: &Tensor, modulation: &Tensor) -> Result<Tensor> {
     x.contiguous()?.apply_op2(&modulation.contiguous()?, Film)
+}
+
+/// Samples, values of a sample, and channels of maps `[B, .., C]`.
+fn sizes(x: &Layout) -> Result<(usize, usize, usize)> {
+    match x.dims() {
+        [batch, .., channels] => Ok((*batch, x.dims()[1..].iter().product(), *channels)),
+        found => bail!("film: maps of shape {found:?}, expected [B, .., C]"),
+    }
 }
 
 struct Film;
@@ -29,10 +37,9 @@ impl CustomOp2 for Film {
         m: &CpuStorage,
         m_at: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let (batch, pixels, channels) = x_at.shape().dims3()?;
+        let (batch, len, channels) = sizes(x_at)?;
         expect_shape(self.name(), "the modulation", m_at.dims(), &[batch, 2 * channels])?;
         let (x, m) = (values(self.name(), x, x_at)?, values(self.name(), m, m_at)?);
-        let len = pixels * channels;
         let mut output = SharedOut::new(batch * len);
         let out = &output;
         (0..batch).into_par_iter().for_each(|sample| {
@@ -75,11 +82,10 @@ impl CustomOp3 for FilmGradient {
         g: &CpuStorage,
         g_at: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let (batch, pixels, channels) = x_at.shape().dims3()?;
+        let (batch, len, channels) = sizes(x_at)?;
         expect_shape(self.name(), "the gradient", g_at.dims(), x_at.dims())?;
         let (x, m, g) =
             (values(self.name(), x, x_at)?, values(self.name(), m, m_at)?, values(self.name(), g, g_at)?);
-        let len = pixels * channels;
         let mut packed = vec![0.0; batch * (len + 2 * channels)];
         let (of_x, of_m) = packed.split_at_mut(batch * len);
         let samples = of_x.par_chunks_mut(len.max(1)).zip(of_m.par_chunks_mut((2 * channels).max(1)));
@@ -115,8 +121,14 @@ mod tests {
     }
 
     #[test]
+    fn maps_without_channels_are_refused() {
+        let x = Tensor::new(&[1f32, 2.0], &Device::Cpu).unwrap();
+        assert!(film(&x, &x).unwrap_err().to_string().contains("expected [B, .., C]"));
+    }
+
+    #[test]
     fn gradients_agree_with_finite_differences() {
-        let vars = [noise_var(&[3, 4, 5], 1), noise_var(&[3, 10], 2)];
+        let vars = [noise_var(&[3, 2, 2, 5], 1), noise_var(&[3, 10], 2)];
         check_gradients(&vars, |t| film(&t[0], &t[1]));
     }
 }

@@ -4,9 +4,9 @@
 //! gradients; each operation of this room is tested against its definition and finite differences.
 
 pub mod adam;
-pub mod add_bias;
 pub mod affine;
 pub mod attention;
+mod backward;
 pub mod buffers;
 pub mod conv_next;
 pub mod depthwise;
@@ -21,13 +21,14 @@ pub mod relu_grn;
 mod shared_out;
 #[cfg(test)]
 pub mod testing;
+mod transpose;
 
-pub use add_bias::add_bias;
 pub use affine::{affine, affine_residual, linear};
 pub use attention::attention;
+pub use backward::backward;
 pub use conv_next::conv_next;
 pub use depthwise::depthwise;
 pub use film::film;
 pub use layer_norm::layer_norm;
-pub use patches::{PatchGrid, gather_patches, scatter_patches};
+pub use patches::{PatchGrid, gather_patches, scatter_patches, scatter_patches_biased};
 pub use relu_grn::relu_grn;

@@ -3,6 +3,7 @@
 //! A backward operation returns one tensor, and the gradients of an input and of its weight share most of
 //! their work, so operations write both into one flat vector.
 
+use super::backward::deliver;
 use candle_core::{CustomOp3, Result, Tensor};
 
 /// The gradients of x and of the weight.
@@ -16,8 +17,6 @@ pub fn gradients<C: CustomOp3>(
 ) -> Result<(Option<Tensor>, Option<Tensor>)> {
     let packed = x.contiguous()?.apply_op3_no_bwd(&weight.contiguous()?, &gradient.contiguous()?, op)?;
     let (of_x, of_weight) = (x.elem_count(), weight.elem_count());
-    Ok((
-        Some(packed.narrow(0, 0, of_x)?.reshape(x.shape())?),
-        Some(packed.narrow(0, of_x, of_weight)?.reshape(weight.shape())?),
-    ))
+    let gradient = packed.narrow(0, of_x, of_weight)?.reshape(weight.shape())?;
+    Ok((Some(packed.narrow(0, 0, of_x)?.reshape(x.shape())?), deliver(weight, gradient)))
 }

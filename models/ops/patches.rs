@@ -1,9 +1,11 @@
 //! Gathering k x k patches of NHWC maps into rows, and its adjoint: with a product, the pair gives
 //! convolution and transposed convolution with all gradients.
 
+use super::affine::column_sums;
+use super::backward::deliver;
 use super::buffers::{expect_shape, values};
 use super::shared_out::SharedOut;
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
+use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
 /// Sizes of a gathering of patches.
@@ -61,20 +63,31 @@ impl PatchGrid {
     }
 }
 
-/// `[B, H, W, C]` -> `[B * rows * columns, k * k * C]`, zeros outside the map.
+/// `[B, H, W, C]` -> `[B, rows, columns, k * k * C]`, zeros outside the map.
 pub fn gather_patches(x: &Tensor, kernel: usize, stride: usize, padding: usize) -> Result<Tensor> {
     let (batch, height, width, channels) = x.dims4()?;
     let grid = PatchGrid { batch, height, width, channels, kernel, stride, padding };
     x.contiguous()?.apply_op1(Gather(grid))
 }
 
-/// The adjoint of [`gather_patches`]: adds rows of patches into maps.
-pub fn scatter_patches(rows: &Tensor, grid: PatchGrid) -> Result<Tensor> {
-    rows.contiguous()?.apply_op1(Scatter(grid))
+/// The adjoint of [`gather_patches`]: adds patches `[B, rows, columns, k * k * C]` into maps `[B, H, W, C]`.
+pub fn scatter_patches(patches: &Tensor, grid: PatchGrid) -> Result<Tensor> {
+    patches.contiguous()?.apply_op1(Scatter(grid))
+}
+
+/// [`scatter_patches`] plus a bias `[C]` in every pixel.
+pub fn scatter_patches_biased(patches: &Tensor, bias: &Tensor, grid: PatchGrid) -> Result<Tensor> {
+    patches.contiguous()?.apply_op2(bias, BiasedScatter(grid))
 }
 
 struct Gather(PatchGrid);
 struct Scatter(PatchGrid);
+struct BiasedScatter(PatchGrid);
+
+/// The gradient of a bias that stands in every pixel.
+struct ColumnSums {
+    columns: usize,
+}
 
 impl CustomOp1 for Gather {
     fn name(&self) -> &'static str {
@@ -102,7 +115,7 @@ impl CustomOp1 for Gather {
                 gather_one(grid, sample, (task % rows, column), patch);
             }
         });
-        Ok((CpuStorage::F32(output.take()), (grid.batch * rows * columns, grid.row_len()).into()))
+        Ok((CpuStorage::F32(output.take()), (grid.batch, rows, columns, grid.row_len()).into()))
     }
 
     fn bwd(&self, _x: &Tensor, _result: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
@@ -130,24 +143,81 @@ impl CustomOp1 for Scatter {
     }
 
     fn cpu_fwd(&self, p: &CpuStorage, p_at: &Layout) -> Result<(CpuStorage, Shape)> {
-        let grid = self.0;
-        let (rows, columns) = grid.patches()?;
-        expect_shape(self.name(), "the rows", p_at.dims(), &[grid.batch * rows * columns, grid.row_len()])?;
-        let patches = values(self.name(), p, p_at)?;
-        let mut maps = vec![0.0; grid.batch * grid.sample_len()];
-        let per_sample = rows * columns * grid.row_len();
-        maps.par_chunks_mut(grid.sample_len().max(1)).enumerate().for_each(|(sample, map)| {
-            let patches = &patches[sample * per_sample..][..per_sample];
-            for (index, patch) in patches.chunks_exact(grid.row_len()).enumerate() {
-                scatter_one(grid, patch, (index / columns, index % columns), map);
-            }
-        });
-        Ok((CpuStorage::F32(maps), (grid.batch, grid.height, grid.width, grid.channels).into()))
+        scatter(self.name(), self.0, (values(self.name(), p, p_at)?, p_at), &[])
     }
 
     fn bwd(&self, _rows: &Tensor, _result: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
         Ok(Some(gradient.contiguous()?.apply_op1_no_bwd(&Gather(self.0))?))
     }
+}
+
+impl CustomOp2 for BiasedScatter {
+    fn name(&self) -> &'static str {
+        "scatter patches, biased"
+    }
+
+    fn cpu_fwd(
+        &self,
+        p: &CpuStorage,
+        p_at: &Layout,
+        b: &CpuStorage,
+        b_at: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        expect_shape(self.name(), "the bias", b_at.dims(), &[self.0.channels])?;
+        let bias = values(self.name(), b, b_at)?;
+        scatter(self.name(), self.0, (values(self.name(), p, p_at)?, p_at), bias)
+    }
+
+    fn bwd(
+        &self,
+        _patches: &Tensor,
+        bias: &Tensor,
+        _result: &Tensor,
+        gradient: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let gradient = gradient.contiguous()?;
+        let of_bias = gradient.apply_op1_no_bwd(&ColumnSums { columns: self.0.channels })?;
+        Ok((Some(gradient.apply_op1_no_bwd(&Gather(self.0))?), deliver(bias, of_bias)))
+    }
+}
+
+impl CustomOp1 for ColumnSums {
+    fn name(&self) -> &'static str {
+        "column sums"
+    }
+
+    fn cpu_fwd(&self, g: &CpuStorage, g_at: &Layout) -> Result<(CpuStorage, Shape)> {
+        let mut sums = vec![0.0; self.columns];
+        column_sums(values(self.name(), g, g_at)?, &mut sums);
+        Ok((CpuStorage::F32(sums), self.columns.into()))
+    }
+}
+
+/// Maps from patches, sample by sample, then the bias, unless it is empty.
+fn scatter(
+    op: &str,
+    grid: PatchGrid,
+    (patches, at): (&[f32], &Layout),
+    bias: &[f32],
+) -> Result<(CpuStorage, Shape)> {
+    let (rows, columns) = grid.patches()?;
+    expect_shape(op, "the patches", at.dims(), &[grid.batch, rows, columns, grid.row_len()])?;
+    let (len, per_sample) = (grid.sample_len(), rows * columns * grid.row_len());
+    let mut output = SharedOut::new(grid.batch * len);
+    let out = &output;
+    (0..grid.batch).into_par_iter().for_each(|sample| {
+        // SAFETY: each task fills its own map.
+        let map = unsafe { std::slice::from_raw_parts_mut(out.at(sample * len), len) };
+        map.fill(0.0);
+        let patches = &patches[sample * per_sample..][..per_sample];
+        for (index, patch) in patches.chunks_exact(grid.row_len()).enumerate() {
+            scatter_one(grid, patch, (index / columns, index % columns), map);
+        }
+        for pixel in map.chunks_exact_mut(bias.len().max(1)) {
+            pixel.iter_mut().zip(bias).for_each(|(value, bias)| *value += bias);
+        }
+    });
+    Ok((CpuStorage::F32(output.take()), (grid.batch, grid.height, grid.width, grid.channels).into()))
 }
 
 fn scatter_one(grid: PatchGrid, patch: &[f32], (row, column): (usize, usize), map: &mut [f32]) {
@@ -198,7 +268,7 @@ mod tests {
     #[test]
     fn scatter_is_the_adjoint_of_gather() {
         let grid = grid(4, 2, 1);
-        let (x, p) = (noise_var(&[2, 5, 6, 3], 1), noise_var(&[2 * 2 * 3, 48], 2));
+        let (x, p) = (noise_var(&[2, 5, 6, 3], 1), noise_var(&[2, 2, 3, 48], 2));
         let dot = |a: &Tensor, b: &Tensor| -> f64 {
             to_vec(a).unwrap().iter().zip(to_vec(b).unwrap()).map(|(a, b)| *a as f64 * b as f64).sum()
         };
@@ -210,7 +280,20 @@ mod tests {
     #[test]
     fn gradients_agree_with_finite_differences() {
         check_gradients(&[noise_var(&[2, 5, 6, 3], 1)], |t| gather_patches(&t[0], 4, 2, 1));
-        check_gradients(&[noise_var(&[12, 48], 1)], |t| scatter_patches(&t[0], grid(4, 2, 1)));
+        check_gradients(&[noise_var(&[2, 2, 3, 48], 1)], |t| scatter_patches(&t[0], grid(4, 2, 1)));
+        let vars = [noise_var(&[2, 2, 3, 48], 1), noise_var(&[3], 2)];
+        check_gradients(&vars, |t| scatter_patches_biased(&t[0], &t[1], grid(4, 2, 1)));
+    }
+
+    #[test]
+    fn a_bias_stands_in_every_pixel() {
+        let (patches, bias) = (noise_var(&[2, 2, 3, 48], 1), noise_var(&[3], 2));
+        let biased = scatter_patches_biased(patches.as_tensor(), bias.as_tensor(), grid(4, 2, 1)).unwrap();
+        let plain = scatter_patches(patches.as_tensor(), grid(4, 2, 1)).unwrap();
+        assert_eq!(
+            to_vec(&biased).unwrap(),
+            to_vec(&plain.broadcast_add(bias.as_tensor()).unwrap()).unwrap()
+        );
     }
 
     #[test]

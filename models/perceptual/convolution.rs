@@ -39,15 +39,11 @@ impl Convolution {
 
     /// `[B, H, W, inputs]` -> `[B, H', W', outputs]`, H' = (H + 2 padding - kernel) / stride + 1.
     pub fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
-        let ConvolutionSize { kernel, stride, padding, outputs, .. } = self.size;
+        let ConvolutionSize { kernel, stride, padding, .. } = self.size;
         if (kernel, stride, padding) == (1, 1, 0) {
             return affine(x, &self.weight);
         }
-        let (batch, height, width, _) = x.dims4()?;
-        let patches = gather_patches(x, kernel, stride, padding)?;
-        // Gathering has refused maps smaller than the kernel.
-        let steps = |side: usize| (side + 2 * padding - kernel) / stride + 1;
-        affine(&patches, &self.weight)?.reshape((batch, steps(height), steps(width), outputs))
+        affine(&gather_patches(x, kernel, stride, padding)?, &self.weight)
     }
 }
 

@@ -104,7 +104,8 @@ fn components(set: &dyn ImageSet) -> Result<Components, TrainingError> {
     for start in (0..images).step_by(IMAGES_PER_READ) {
         let indices: Vec<usize> =
             (start..images.min(start + IMAGES_PER_READ)).map(|i| i * (set.len() / images)).collect();
-        let patches = gather_patches(&read(set, &indices, None)?, 4, 4, 0)?.to_vec2::<f32>()?;
+        let patches =
+            gather_patches(&read(set, &indices, None)?, 4, 4, 0)?.flatten_to(2)?.to_vec2::<f32>()?;
         for patch in &patches {
             for (i, a) in patch.iter().enumerate() {
                 sum[i] += f64::from(*a);
@@ -165,7 +166,7 @@ mod tests {
         let rms = components.rms(&ranks, PATCH_LEN);
         let (encode, decode) = linear_code(&components, &ranks, PATCH_LEN, rms);
         let images = read(&set, &[1, 2, 3], None).unwrap();
-        let patches = gather_patches(&images, 4, 4, 0).unwrap();
+        let patches = gather_patches(&images, 4, 4, 0).unwrap().flatten_to(2).unwrap();
         let encode = Tensor::from_vec(encode, (PATCH_LEN + 1, PATCH_LEN), &Device::Cpu).unwrap();
         let decode = Tensor::from_vec(decode, (PATCH_LEN + 1, PATCH_LEN), &Device::Cpu).unwrap();
         let sent = affine(&patches, &encode).unwrap();
@@ -191,7 +192,8 @@ mod tests {
         silence_repeated(&mut decode_common, &of_private, &of_common);
         let tensor =
             |values: Vec<f32>, columns| Tensor::from_vec(values, ((), columns), &Device::Cpu).unwrap();
-        let patches = gather_patches(&read(&set, &[1, 2, 3], None).unwrap(), 4, 4, 0).unwrap();
+        let images = read(&set, &[1, 2, 3], None).unwrap();
+        let patches = gather_patches(&images, 4, 4, 0).unwrap().flatten_to(2).unwrap();
         let private = affine(&patches, &tensor(encode, 30)).unwrap();
         let of_group = affine(&patches, &tensor(encode_common, common)).unwrap();
         let compared = compared_channels(30, common);

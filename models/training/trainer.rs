@@ -11,6 +11,7 @@ use super::optimizer::Optimizer;
 use super::validation::{Measured, validate};
 use crate::group_splitting::Model;
 use crate::layers::Parameters;
+use crate::ops::backward;
 use crate::weights;
 use candle_core::{Device, Tensor};
 use sememe_blocks::rng::RngKey;
@@ -122,7 +123,7 @@ pub fn train(config: &TrainingConfig, options: RunOptions) -> Result<Outcome, Tr
         if !loss.reconstruction.is_finite() {
             return Err(TrainingError::Diverged { step: run.step + 1, loss: loss.reconstruction });
         }
-        let gradients = loss.total.backward()?;
+        let gradients = backward(&loss.total)?;
         run.step += 1;
         let norm = run.optimizer.step(&gradients, run.step, steps)?;
         if !norm.is_finite() {

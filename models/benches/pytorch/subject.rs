@@ -11,6 +11,7 @@ use sememe_models::group_splitting::{Downlink, Model, ModelConfig, Received, Rec
 use sememe_models::layers::Parameters;
 use sememe_models::losses::Reconstruction;
 use sememe_models::ops::adam::AdamStep;
+use sememe_models::ops::backward;
 use sememe_models::ops::buffers::to_vec;
 use sememe_models::weights::tensor_file::{Tensors, write_f32};
 use std::collections::BTreeMap;
@@ -138,7 +139,7 @@ impl Subject {
         let Received { private, common, snr, .. } = &received;
         let decoded = model.decode(&reception(private, common, snr), (SIDE, SIDE))?;
         let loss = Reconstruction::Charbonnier.loss(&self.images, &decoded)?;
-        let gradients = loss.backward()?;
+        let gradients = backward(&loss)?;
         let adam = AdamStep {
             learning_rate: 1e-4,
             beta1: 0.9,

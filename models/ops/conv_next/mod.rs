@@ -159,28 +159,33 @@ impl CustomOp3 for Gradient {
         let few = block.samples_per_product();
         let per_sum = few.clamp(SAMPLES_PER_SUM.0, SAMPLES_PER_SUM.1);
         let mut packed = SharedOut::new(batch * len + sections.len());
-        let out = &packed;
+        let (out, turned) = (&packed, block.turned());
         let parts: Vec<Vec<f32>> = (0..batch.div_ceil(per_sum))
             .into_par_iter()
             .map_init(Scratch::default, |scratch, task| {
-                let mut of_weights = vec![0.0; sections.len()];
+                let mut sums = SharedOut::new(sections.len());
+                // SAFETY: the only reference; `backward` writes all weights with the first samples.
+                let of_weights = unsafe { std::slice::from_raw_parts_mut(sums.at(0), sections.len()) };
                 let last = batch.min((task + 1) * per_sum);
                 for first in (task * per_sum..last).step_by(few) {
                     let (start, end) = (first * len, last.min(first + few) * len);
                     let maps = (&x[start..end], &kept[EXPANSION * start..EXPANSION * end], &g[start..end]);
                     // SAFETY: each task has its own samples, and `backward` writes before it reads.
                     let of_x = unsafe { std::slice::from_raw_parts_mut(out.at(start), end - start) };
-                    block.backward(maps, &mut of_weights, of_x, scratch);
+                    let is_first = first == task * per_sum;
+                    block.backward(&turned, maps, (of_weights, is_first), of_x, scratch);
                 }
-                of_weights
+                sums.take()
             })
             .collect();
+        let none = if parts.is_empty() { vec![0.0; sections.len()] } else { Vec::new() };
         (0..sections.len()).into_par_iter().step_by(WEIGHTS_PER_TASK).for_each(|first| {
             let count = WEIGHTS_PER_TASK.min(sections.len() - first);
             // SAFETY: each task has its own weights, behind the gradient of x.
             let total = unsafe { std::slice::from_raw_parts_mut(out.at(batch * len + first), count) };
-            total.fill(0.0);
-            for part in &parts {
+            let (first_part, others) = parts.split_first().unwrap_or((&none, &[]));
+            total.copy_from_slice(&first_part[first..first + count]);
+            for part in others {
                 total.iter_mut().zip(&part[first..]).for_each(|(total, part)| *total += part);
             }
         });

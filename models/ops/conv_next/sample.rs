@@ -6,6 +6,7 @@ use crate::ops::lanes::Isa;
 use crate::ops::layer_norm::{normalize_row, row_gradient};
 use crate::ops::product::{Matrix, Threads, product_on};
 use crate::ops::relu_grn;
+use crate::ops::transpose::transpose;
 
 /// Rows of a product that are worth the packing of its weights; small maps share a product.
 const PRODUCT_ROWS: usize = 320;
@@ -20,6 +21,12 @@ pub struct Block<'a> {
     pub sections: &'a Sections,
     /// The weights.
     pub weights: &'a [f32],
+}
+
+/// The two large matrices of a block, transposed: what its backward pass multiplies by.
+pub struct Turned {
+    expand: Vec<f32>,
+    project: Vec<f32>,
 }
 
 /// Memory of one task, reused from sample to sample.
@@ -37,6 +44,16 @@ impl Block<'_> {
     /// A block over maps of these sizes.
     pub fn geometry(height: usize, width: usize, channels: usize) -> Geometry {
         Geometry { height, width, channels, kernel: KERNEL }
+    }
+
+    /// Transposes the two matrices, once for all samples.
+    pub fn turned(&self) -> Turned {
+        let (channels, hidden) = (self.geometry.channels, self.hidden());
+        let matrix = |range: &std::ops::Range<usize>| &self.part(range)[..channels * hidden];
+        Turned {
+            expand: transpose(matrix(&self.sections.expand), channels, hidden),
+            project: transpose(matrix(&self.sections.project), hidden, channels),
+        }
     }
 
     fn pixels(&self) -> usize {
@@ -111,13 +128,15 @@ impl Block<'_> {
         }
     }
 
-    /// Adds the gradients of the weights over a few samples to `of_weights`, writes that of x.
+    /// Adds the gradients of the weights over a few samples to `of_weights`, or with the first samples
+    /// writes all of them whatever stood there; writes the gradient of x.
     ///
     /// - kept: the hidden values of the forward pass
     pub fn backward(
         &self,
+        turned: &Turned,
         (x, kept, gradient): (&[f32], &[f32], &[f32]),
-        of_weights: &mut [f32],
+        (of_weights, is_first): (&mut [f32], bool),
         of_x: &mut [f32],
         scratch: &mut Scratch,
     ) {
@@ -127,6 +146,12 @@ impl Block<'_> {
         let one = Threads::One;
         self.mix(x, scratch);
         self.respond(kept, scratch);
+        if is_first {
+            // The two matrices are written by their products.
+            of_weights[..s.expand.start].fill(0.0);
+            of_weights[s.expand.end - hidden..s.project.start].fill(0.0);
+            of_weights[s.project.end - channels..].fill(0.0);
+        }
         scratch.of_hidden.resize(rows * hidden, 0.0);
         scratch.of_mixed.resize(rows * channels, 0.0);
 
@@ -137,11 +162,11 @@ impl Block<'_> {
             Matrix::new(&scratch.response, rows, hidden).transposed(),
             gradients,
             of_project,
-            true,
+            !is_first,
         );
         add_rows(gradient, of_bias);
-        let project = Matrix::new(&self.part(&s.project)[..hidden * channels], hidden, channels);
-        product_on(one, gradients, project.transposed(), &mut scratch.of_hidden, false);
+        let project = Matrix::new(&turned.project, channels, hidden);
+        product_on(one, gradients, project, &mut scratch.of_hidden, false);
 
         let scale = &self.part(&s.response)[..hidden];
         for (sample, response) in scratch.response.chunks_exact_mut((EXPANSION * len).max(1)).enumerate() {
@@ -154,10 +179,11 @@ impl Block<'_> {
 
         let (of_expand, of_bias) = of_weights[s.expand.clone()].split_at_mut(channels * hidden);
         let of_hidden = Matrix::new(&scratch.response, rows, hidden);
-        product_on(one, Matrix::new(&scratch.mixed, rows, channels).transposed(), of_hidden, of_expand, true);
+        let mixed = Matrix::new(&scratch.mixed, rows, channels);
+        product_on(one, mixed.transposed(), of_hidden, of_expand, !is_first);
         add_rows(&scratch.response, of_bias);
-        let expand = Matrix::new(&self.part(&s.expand)[..channels * hidden], channels, hidden);
-        product_on(one, of_hidden, expand.transposed(), &mut scratch.of_mixed, false);
+        let expand = Matrix::new(&turned.expand, hidden, channels);
+        product_on(one, of_hidden, expand, &mut scratch.of_mixed, false);
 
         let norm = self.part(&s.norm);
         if !norm.is_empty() {
