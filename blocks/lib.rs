@@ -9,10 +9,12 @@
 //! | [`source`] | image folders, CIFAR-10, procedural scenes |
 //! | [`access`] | clustering, mapping of features to symbols, power, multiplexing, channel-use accounting |
 //! | [`coding`] | channel coding of 5G NR |
+//! | [`modem`] | constellations, soft demapping |
 //! | [`channel`] | fading, noise, imperfect channel knowledge |
 //! | [`equalizer`] | none, zero forcing, MMSE |
 //! | [`baseline`] | training-free codes to compare with |
-//! | [`metric`] | image quality, separation of features |
+//! | [`metric`] | image quality, separation of features, counts of errors |
+//! | [`theory`] | closed-form error rates, capacities, bounds |
 //!
 //! Conventions, stated once: SNR is Es/N0 per complex channel use at the receiver, averaged over
 //! fading with E|h|^2 = 1 and unit transmit power per transmitted vector; noise is CN(0, 1/SNR),
@@ -28,8 +30,10 @@ pub mod frame;
 pub mod grouping;
 pub mod kernel;
 pub mod metric;
+pub mod modem;
 pub mod rng;
 pub mod source;
+pub mod theory;
 pub mod units;
 
 pub use error::{BlockError, Result};
