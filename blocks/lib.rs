@@ -9,6 +9,7 @@
 //! | [`source`] | image folders, CIFAR-10, procedural scenes |
 //! | [`access`] | clustering, mapping of features to symbols, power, multiplexing, channel-use accounting |
 //! | [`coding`] | channel coding of 5G NR |
+//! | [`picture`] | JPEG and WebP within a given number of bits |
 //! | [`modem`] | constellations, soft demapping |
 //! | [`channel`] | fading, noise, imperfect channel knowledge |
 //! | [`equalizer`] | none, zero forcing, MMSE |
@@ -31,6 +32,7 @@ pub mod grouping;
 pub mod kernel;
 pub mod metric;
 pub mod modem;
+pub mod picture;
 pub mod rng;
 pub mod source;
 pub mod theory;
