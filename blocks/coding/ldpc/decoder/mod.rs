@@ -40,6 +40,7 @@ pub use bytes::Isa;
 use check::Correction;
 pub use check::Rule;
 pub use config::{DecoderConfig, Stop};
+use quantize::quantize_on;
 pub use quantize::{LARGEST_LLR, STEPS_PER_NAT, quantize};
 use schedule::Schedule;
 use single::State;
@@ -130,7 +131,7 @@ impl LdpcDecoder {
         self.expect_lengths(&[llrs], bits)?;
         let mut quantized = std::mem::take(&mut self.quantized);
         quantized.resize(self.input_len(), 0);
-        quantize(llrs, &mut quantized);
+        quantize_on(self.isa, llrs, &mut quantized);
         let outcome = self.decode_quantized(&quantized, bits);
         self.quantized = quantized;
         outcome
@@ -220,7 +221,7 @@ impl LdpcDecoder {
         let (lanes, input, information) = (self.isa.lanes(), self.input_len(), self.information_len());
         self.quantized.resize(frames.len() * input, 0);
         for (llrs, quantized) in frames.iter().zip(self.quantized.chunks_exact_mut(input)) {
-            quantize(llrs, quantized);
+            quantize_on(self.isa, llrs, quantized);
         }
         self.batch.reset(&self.checks, lanes);
         let posteriors = self.batch.posteriors.as_mut_slice();
