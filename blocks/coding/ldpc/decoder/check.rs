@@ -1,50 +1,52 @@
 //! The min-sum update of one register of check nodes.
 
 use super::bytes::Bytes;
+use super::config::Rule;
 
-/// What becomes of the smallest magnitude that a check node saw.
+/// What becomes of the least magnitude that a check node saw, limited to `largest` before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rule {
-    /// Times this many 128ths, rounded to the nearest, halves up.
-    Factor(i8),
+pub enum Correction {
+    /// Times this many 128ths, rounded down.
+    Factor { numerator: i8, largest: i8 },
     /// Less this much, but not below zero.
-    Offset(i8),
-}
-
-/// What the checks of a layer pass on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Correction {
-    rule: Rule,
-    /// Largest magnitude before the rule.
-    largest: i8,
+    Offset { offset: i8, largest: i8 },
 }
 
 impl Correction {
-    /// A rule whose messages are at most `largest`: posterior LLRs are bytes, and a message that is large
+    /// A correction whose messages are at most `largest`: posterior LLRs are bytes, and a message that is large
     /// against them turns the sign of a saturated one when it is taken back.
-    pub fn new(rule: Rule, largest: i8) -> Self {
-        let before = match rule {
-            Rule::Factor(numerator) => (i32::from(largest) * 128 + 63) / i32::from(numerator.max(1)),
-            Rule::Offset(offset) => i32::from(largest) + i32::from(offset),
+    pub fn new(rule: Rule, row: usize, degree: usize, largest: i8) -> Self {
+        let numerator = match rule {
+            Rule::ByDegree => by_degree(row, degree),
+            Rule::Factor(numerator) => numerator,
+            Rule::Offset(offset) => return Self::Offset { offset, largest: largest.saturating_add(offset) },
         };
-        Self { rule, largest: before.min(127) as i8 }
-    }
-
-    /// Largest magnitude before the rule.
-    #[cfg(test)]
-    pub fn largest(self) -> i8 {
-        self.largest
+        let numerator = numerator.max(1);
+        let before = (i32::from(largest) * 128 + i32::from(numerator) - 1) / i32::from(numerator);
+        Self::Factor { numerator, largest: before.min(127) as i8 }
     }
 
     #[inline(always)]
     unsafe fn of<B: Bytes>(self, magnitude: B) -> B {
         unsafe {
-            let magnitude = magnitude.min(B::splat(self.largest));
-            match self.rule {
-                Rule::Factor(numerator) => magnitude.scaled(numerator),
-                Rule::Offset(offset) => magnitude.less(B::splat(offset)),
+            match self {
+                Self::Factor { numerator, largest } => magnitude.min(B::splat(largest)).scaled(numerator),
+                Self::Offset { offset, largest } => magnitude.min(B::splat(largest)).less(B::splat(offset)),
             }
         }
+    }
+}
+
+/// Numerators over 128 by the edges of a row: the fewer bits a check joins, the closer is the least magnitude
+/// to what sum-product gives. Found by random search at block-error rates of a hundredth, over rates of 0.2 to
+/// 0.88 (`benches/ldpc_accuracy.rs` shows what is left).
+fn by_degree(row: usize, degree: usize) -> i8 {
+    match (row, degree) {
+        (0..4, _) => 90,
+        (_, 0..=3) => 108,
+        (_, 4) => 104,
+        (_, 5) => 96,
+        _ => 90,
     }
 }
 

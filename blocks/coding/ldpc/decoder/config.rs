@@ -1,9 +1,20 @@
 //! What a decoder is told.
 
-use super::check::Rule;
 use crate::coding::Crc;
 use crate::coding::ldpc::LdpcCode;
 use crate::{BlockError, Result};
+
+/// What becomes of the least magnitude that a check node saw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Rule {
+    /// Times a factor that depends on how many bits the check joins, between 0.70 and 0.84.
+    #[default]
+    ByDegree,
+    /// Times this many 128ths, rounded down to steps of 1/6 nat: normalised min-sum.
+    Factor(i8),
+    /// Less this many steps of 1/6 nat, but not below zero: offset min-sum.
+    Offset(i8),
+}
 
 /// When a decoder is done before its last iteration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -35,7 +46,7 @@ pub struct DecoderConfig {
 
 impl Default for DecoderConfig {
     fn default() -> Self {
-        Self { iterations: 20, rule: Rule::Factor(96), stop: Stop::default() }
+        Self { iterations: 20, rule: Rule::default(), stop: Stop::default() }
     }
 }
 
@@ -68,7 +79,7 @@ impl DecoderConfig {
                     "offsets of 0 to 62 / 6 nats",
                 ));
             }
-            Rule::Factor(_) | Rule::Offset(_) => {}
+            Rule::ByDegree | Rule::Factor(_) | Rule::Offset(_) => {}
         }
         match self.stop {
             Stop::Crc { crc, len } if len <= crc.num_bits() || len > code.information_len() => {

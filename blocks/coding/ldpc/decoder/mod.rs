@@ -38,8 +38,7 @@ use crate::{BlockError, Result};
 use batch::{Batch, Checks, Failing};
 pub use bytes::Isa;
 use check::Correction;
-pub use check::Rule;
-pub use config::{DecoderConfig, Stop};
+pub use config::{DecoderConfig, Rule, Stop};
 use quantize::quantize_on;
 pub use quantize::{LARGEST_LLR, STEPS_PER_NAT, quantize};
 use schedule::Schedule;
@@ -97,7 +96,10 @@ impl LdpcDecoder {
             config,
             isa,
             num_columns: code.base_graph().information_columns() + rows,
-            corrections: vec![Correction::new(config.rule, LARGEST_MESSAGE); rows],
+            corrections: order
+                .iter()
+                .map(|row| Correction::new(config.rule, *row, code.row(*row).len(), LARGEST_MESSAGE))
+                .collect(),
             schedule: Schedule::new(code, &order, isa.lanes()),
             state: State::default(),
             checks: Checks::new(code, &order),
