@@ -18,7 +18,8 @@
 //! | `quantize`, `config` | LLRs as bytes; what a decoder is told |
 //!
 //! An LLR is ln P(bit = 0) / P(bit = 1) in nats: positive means 0. Bits that were not sent have LLR 0, filler
-//! bits, which are known, +infinity. NaN is an erasure, 0; what is finite saturates at 7.7 nats.
+//! bits, which are known, +infinity (or `rate_match::LLR_LIMIT`, as soft buffers have it). NaN is an erasure,
+//! 0; what a channel says saturates at 7.7 nats.
 //! Source: Chen et al. (2005), "Reduced-complexity decoding of LDPC codes"; layers: Hocevar (2004).
 
 mod aligned;
