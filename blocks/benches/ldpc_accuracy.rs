@@ -4,7 +4,7 @@
 //! the 8-bit decoder meets it at other Eb/N0 too, and the loss is how much more it needs for the block-error
 //! rate of the other. BPSK, 20 iterations everywhere; layers in the same order. An error is a wrong bit of
 //! information. Against floating point both use the factor 0.75 in all rows; against sum-product the 8-bit
-//! decoder has its default, factors by the degree of the row.
+//! decoder has its default, the pairwise correction.
 //!
 //! Run with `cargo bench --workspace --bench ldpc_accuracy [-- --frames=N]`.
 
@@ -88,7 +88,7 @@ impl Case {
         let (mut low, mut high) = (-1.0, 6.0);
         for _ in 0..9 {
             let middle = (low + high) / 2.0;
-            if self.errors(frames, middle, Rule::ByDegree) * 100 > frames {
+            if self.errors(frames, middle, Rule::Pairwise) * 100 > frames {
                 low = middle
             } else {
                 high = middle
@@ -123,7 +123,7 @@ fn main() {
         let offsets: Vec<f64> = STEPS.map(|step| f64::from(step) * STEP_DB).collect();
         let curve =
             |rule| offsets.iter().map(|db| (*db, case.errors(frames, at + db, rule))).collect::<Vec<_>>();
-        let (same, default) = (curve(Rule::Factor(96)), curve(Rule::ByDegree));
+        let (same, default) = (curve(Rule::Factor(96)), curve(Rule::Pairwise));
         let here = default.iter().find(|(db, _)| db.abs() < 1e-9).map_or(0, |(_, errors)| *errors);
         let loss =
             |curve, errors| crossing(curve, errors).map_or("beyond".to_owned(), |db| format!("{db:+.3}"));

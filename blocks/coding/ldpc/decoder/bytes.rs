@@ -124,6 +124,8 @@ pub trait Bytes: Copy {
     unsafe fn with_sign(self, sign: Self) -> Self;
     /// self * numerator / 128, rounded down, of unsigned bytes up to 128 and a numerator up to 127.
     unsafe fn scaled(self, numerator: i8) -> Self;
+    /// Half of unsigned bytes, rounded down.
+    unsafe fn half(self) -> Self;
     /// self - b of unsigned bytes, zero where b is larger.
     unsafe fn less(self, b: Self) -> Self;
     /// One bit for each byte: whether it is negative, the first byte lowest.
@@ -184,6 +186,10 @@ impl Bytes for [i8; 16] {
     #[inline(always)]
     unsafe fn scaled(self, numerator: i8) -> Self {
         self.map(|value| ((i32::from(value as u8) * i32::from(numerator)) >> 7) as i8)
+    }
+    #[inline(always)]
+    unsafe fn half(self) -> Self {
+        self.map(|value| (value as u8 / 2) as i8)
     }
     #[inline(always)]
     unsafe fn less(self, b: Self) -> Self {
@@ -278,6 +284,10 @@ mod x86 {
             }
         }
         #[inline(always)]
+        unsafe fn half(self) -> Self {
+            unsafe { _mm512_and_si512(_mm512_srli_epi16::<1>(self), _mm512_set1_epi8(0x7f)) }
+        }
+        #[inline(always)]
         unsafe fn less(self, b: Self) -> Self {
             unsafe { _mm512_subs_epu8(self, b) }
         }
@@ -353,6 +363,10 @@ mod x86 {
                 let odd = _mm256_slli_epi16::<1>(odd);
                 _mm256_blendv_epi8(even, odd, _mm256_set1_epi16(i16::MIN | 0xff00u16 as i16))
             }
+        }
+        #[inline(always)]
+        unsafe fn half(self) -> Self {
+            unsafe { _mm256_and_si256(_mm256_srli_epi16::<1>(self), _mm256_set1_epi8(0x7f)) }
         }
         #[inline(always)]
         unsafe fn less(self, b: Self) -> Self {

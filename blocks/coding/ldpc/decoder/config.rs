@@ -7,12 +7,13 @@ use crate::{BlockError, Result};
 /// What becomes of the least magnitude that a check node saw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Rule {
-    /// Times a factor that depends on how many bits the check joins, between 0.70 and 0.84.
+    /// A correction by the two smallest magnitudes and the number of bits that the check joins: closest to
+    /// sum-product.
     #[default]
-    ByDegree,
-    /// Times this many 128ths, rounded down to steps of 1/6 nat: normalised min-sum.
+    Pairwise,
+    /// Times this many 128ths, rounded down to steps of 1/7 nat: normalised min-sum.
     Factor(i8),
-    /// Less this many steps of 1/6 nat, but not below zero: offset min-sum.
+    /// Less this many steps of 1/7 nat, but not below zero: offset min-sum.
     Offset(i8),
 }
 
@@ -76,10 +77,10 @@ impl DecoderConfig {
                 return Err(BlockError::invalid(
                     "rule",
                     format!("{:?}", self.rule),
-                    "offsets of 0 to 62 / 6 nats",
+                    "offsets of 0 to 62 / 7 nats",
                 ));
             }
-            Rule::ByDegree | Rule::Factor(_) | Rule::Offset(_) => {}
+            Rule::Pairwise | Rule::Factor(_) | Rule::Offset(_) => {}
         }
         match self.stop {
             Stop::Crc { crc, len } if len <= crc.num_bits() || len > code.information_len() => {

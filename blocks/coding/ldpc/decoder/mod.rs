@@ -19,7 +19,7 @@
 //!
 //! An LLR is ln P(bit = 0) / P(bit = 1) in nats: positive means 0. Bits that were not sent have LLR 0, filler
 //! bits, which are known, +infinity (or `rate_match::LLR_LIMIT`, as soft buffers have it). NaN is an erasure,
-//! 0; what a channel says saturates at 7.7 nats.
+//! 0; what a channel says saturates at 6.6 nats.
 //! Source: Chen et al. (2005), "Reduced-complexity decoding of LDPC codes"; layers: Hocevar (2004).
 
 mod aligned;
@@ -44,9 +44,6 @@ use quantize::quantize_on;
 pub use quantize::{LARGEST_LLR, STEPS_PER_NAT, quantize};
 use schedule::Schedule;
 use single::State;
-
-/// Largest magnitude that a check node passes on: small against a byte, in which the messages to a bit add up.
-const LARGEST_MESSAGE: i8 = LARGEST_LLR + 1;
 
 /// Bytes of a batch that still stay close to the core; beyond them single codewords are faster.
 const BATCH_BYTES: usize = 768 << 10;
@@ -99,7 +96,7 @@ impl LdpcDecoder {
             num_columns: code.base_graph().information_columns() + rows,
             corrections: order
                 .iter()
-                .map(|row| Correction::new(config.rule, *row, code.row(*row).len(), LARGEST_MESSAGE))
+                .map(|row| Correction::new(config.rule, *row, code.row(*row).len()))
                 .collect(),
             schedule: Schedule::new(code, &order, isa.lanes()),
             state: State::default(),
@@ -120,7 +117,7 @@ impl LdpcDecoder {
         self.code.information_len()
     }
 
-    /// Posterior LLRs of the last frame given to [`Self::decode`], in steps of 1/6 nat.
+    /// Posterior LLRs of the last frame given to [`Self::decode`], in steps of 1/7 nat.
     pub fn posteriors(&self) -> &[i8] {
         &self.posteriors
     }
@@ -140,7 +137,7 @@ impl LdpcDecoder {
         outcome
     }
 
-    /// Decodes one frame of LLRs in steps of 1/6 nat, at most [`LARGEST_LLR`] where they are not known for certain.
+    /// Decodes one frame of LLRs in steps of 1/7 nat, at most [`LARGEST_LLR`] where they are not known for certain.
     ///
     /// - llrs: exactly [`Self::input_len`]; bits: [`Self::information_len`]
     pub fn decode_quantized(&mut self, llrs: &[i8], bits: &mut [u8]) -> Result<Outcome> {

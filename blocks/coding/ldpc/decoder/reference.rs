@@ -1,6 +1,7 @@
 //! The decoder's arithmetic bit by bit and check by check: what every fast path must equal.
 
-use super::{Correction, LARGEST_MESSAGE, Outcome, Rule};
+use super::check::LARGEST_MESSAGE;
+use super::{Correction, Outcome, Rule};
 use crate::coding::ldpc::LdpcCode;
 
 /// Decodes to posterior LLRs, stopping where all checks hold if that is wanted.
@@ -29,20 +30,31 @@ pub fn decode(
     let mut done = 0;
     while done < iterations {
         for ((row, bits), messages) in checks.iter().zip(&mut messages) {
-            let correction = Correction::new(rule, *row, bits.len(), LARGEST_MESSAGE);
+            let correction = Correction::new(rule, *row, bits.len());
             let q: Vec<i8> =
                 bits.iter().zip(&*messages).map(|(bit, r)| posteriors[*bit].saturating_sub(*r)).collect();
             for (edge, (bit, message)) in bits.iter().zip(messages).enumerate() {
                 let others = || q.iter().enumerate().filter(|(other, _)| *other != edge).map(|(_, q)| *q);
-                let least = others().map(i8::unsigned_abs).min().unwrap_or(255);
+                let mut sizes: Vec<i32> = q.iter().map(|q| i32::from(q.unsigned_abs())).collect();
+                let own = sizes[edge];
+                sizes.sort_unstable();
+                let (least, second) = (sizes[0], sizes[1]);
                 let magnitude = match correction {
-                    Correction::Factor { numerator, largest } => {
-                        (u32::from(least.min(largest as u8)) * numerator as u32 / 128) as i8
+                    Correction::Factor(numerator) => {
+                        (if own == least { second } else { least }) * i32::from(numerator) / 128
                     }
-                    Correction::Offset { offset, largest } => {
-                        least.min(largest as u8).saturating_sub(offset as u8) as i8
+                    Correction::Offset(offset) => {
+                        ((if own == least { second } else { least }) - i32::from(offset)).max(0)
+                    }
+                    Correction::Pairwise { second: numerator, .. } if own == least => {
+                        (second - 1).max(0) * i32::from(numerator) / 128
+                    }
+                    Correction::Pairwise { least: numerator, .. } => {
+                        let loss = (2 - (second - least) / 2).max(0);
+                        (least - loss).max(0) * i32::from(numerator) / 128
                     }
                 };
+                let magnitude = magnitude.min(i32::from(LARGEST_MESSAGE)) as i8;
                 let negative = others().filter(|q| *q < 0).count() % 2 == 1;
                 *message = if negative { -magnitude } else { magnitude };
                 posteriors[*bit] = q[edge].saturating_add(*message);
