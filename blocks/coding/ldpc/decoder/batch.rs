@@ -61,10 +61,10 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Makes room for registers of `lanes` frames, all messages zero.
-    pub fn reset(&mut self, checks: &Checks, lanes: usize) {
+    /// Makes room for registers of `lanes` frames.
+    pub fn grow_to(&mut self, checks: &Checks, lanes: usize) {
         self.posteriors.grow_to(checks.num_bits * lanes);
-        self.messages.clear_to(checks.bits.len() * lanes);
+        self.messages.grow_to(checks.bits.len() * lanes);
     }
 }
 
@@ -76,6 +76,8 @@ pub struct Iterate<'a> {
     pub corrections: &'a [Correction],
     /// What is decoded.
     pub batch: &'a mut Batch,
+    /// Whether no iteration went before: messages are zero then, whatever stands in their memory.
+    pub is_first: bool,
 }
 
 impl Iterate<'_> {
@@ -90,23 +92,16 @@ impl ByteKernel for Iterate<'_> {
 
     #[inline(always)]
     unsafe fn run<B: Bytes>(self) {
-        let Self { checks, corrections, batch } = self;
+        let Self { checks, corrections, batch, is_first } = self;
         Self::assert_room::<B>(checks, batch);
         let mut edge = 0;
         for (degree, correction) in checks.degrees.iter().zip(corrections) {
             // SAFETY: all bits of `checks` lie below `num_bits`, for which room was asserted.
             unsafe {
-                match degree {
-                    3 => sweep::<B, 3>(checks, edge, batch, *correction),
-                    4 => sweep::<B, 4>(checks, edge, batch, *correction),
-                    5 => sweep::<B, 5>(checks, edge, batch, *correction),
-                    6 => sweep::<B, 6>(checks, edge, batch, *correction),
-                    7 => sweep::<B, 7>(checks, edge, batch, *correction),
-                    8 => sweep::<B, 8>(checks, edge, batch, *correction),
-                    9 => sweep::<B, 9>(checks, edge, batch, *correction),
-                    10 => sweep::<B, 10>(checks, edge, batch, *correction),
-                    19 => sweep::<B, 19>(checks, edge, batch, *correction),
-                    other => unreachable!("no row of the two base graphs has {other} edges"),
+                if is_first {
+                    layer_of::<B, true>(checks, (edge, *degree), batch, *correction);
+                } else {
+                    layer_of::<B, false>(checks, (edge, *degree), batch, *correction);
                 }
             }
             edge += degree * checks.size;
@@ -114,9 +109,33 @@ impl ByteKernel for Iterate<'_> {
     }
 }
 
+/// Updates all checks of a layer, whatever its degree.
+#[inline(always)]
+unsafe fn layer_of<B: Bytes, const FIRST: bool>(
+    checks: &Checks,
+    (edge, degree): (usize, usize),
+    batch: &mut Batch,
+    correction: Correction,
+) {
+    unsafe {
+        match degree {
+            3 => sweep::<B, 3, FIRST>(checks, edge, batch, correction),
+            4 => sweep::<B, 4, FIRST>(checks, edge, batch, correction),
+            5 => sweep::<B, 5, FIRST>(checks, edge, batch, correction),
+            6 => sweep::<B, 6, FIRST>(checks, edge, batch, correction),
+            7 => sweep::<B, 7, FIRST>(checks, edge, batch, correction),
+            8 => sweep::<B, 8, FIRST>(checks, edge, batch, correction),
+            9 => sweep::<B, 9, FIRST>(checks, edge, batch, correction),
+            10 => sweep::<B, 10, FIRST>(checks, edge, batch, correction),
+            19 => sweep::<B, 19, FIRST>(checks, edge, batch, correction),
+            other => unreachable!("no row of the two base graphs has {other} edges"),
+        }
+    }
+}
+
 /// Updates all checks of a layer, one lane of the code after the other.
 #[inline(always)]
-unsafe fn sweep<B: Bytes, const D: usize>(
+unsafe fn sweep<B: Bytes, const D: usize, const FIRST: bool>(
     checks: &Checks,
     first_edge: usize,
     batch: &mut Batch,
@@ -128,7 +147,7 @@ unsafe fn sweep<B: Bytes, const D: usize>(
         let mut bits = checks.bits.as_ptr().add(first_edge);
         for _ in 0..checks.size {
             let at = |e: usize| posteriors.add(*bits.add(e) as usize * B::LEN);
-            update::<B, D>(|e| at(e).cast_const(), |e, l| l.store(at(e)), messages, correction);
+            update::<B, D, FIRST>(|e| at(e).cast_const(), |e, l| l.store(at(e)), messages, correction);
             messages = messages.add(D * B::LEN);
             bits = bits.add(D);
         }

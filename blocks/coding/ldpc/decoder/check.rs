@@ -78,12 +78,13 @@ fn pairwise(row: usize, degree: usize) -> (i8, i8) {
 /// ```
 ///
 /// - load: edge -> where its posterior LLRs stand; store: edge -> where the new ones go
-/// - messages: `D` registers, r of the iteration before, replaced by the new ones
+/// - messages: `D` registers, r of the iteration before, replaced by the new ones; in the `FIRST` iteration r is
+///   zero and whatever stands there is not read
 ///
 /// # Safety
 /// All addresses must be valid for a register, and the processor must have the instructions of `B`.
 #[inline(always)]
-pub unsafe fn update<B: Bytes, const D: usize>(
+pub unsafe fn update<B: Bytes, const D: usize, const FIRST: bool>(
     load: impl Fn(usize) -> *const i8,
     store: impl Fn(usize, B),
     messages: *mut i8,
@@ -94,7 +95,10 @@ pub unsafe fn update<B: Bytes, const D: usize>(
         let (mut least, mut second) = (B::splat(-1), B::splat(-1)); // 255, unsigned
         let mut sign = B::splat(0);
         for (e, q) in q.iter_mut().enumerate() {
-            *q = B::load(load(e)).sub(B::load(messages.add(e * B::LEN)));
+            *q = B::load(load(e));
+            if !FIRST {
+                *q = q.sub(B::load(messages.add(e * B::LEN)));
+            }
             let magnitude = q.magnitude();
             second = second.min(magnitude.max(least));
             least = least.min(magnitude);

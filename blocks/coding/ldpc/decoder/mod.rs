@@ -117,8 +117,13 @@ impl LdpcDecoder {
         self.code.information_len()
     }
 
-    /// Posterior LLRs of the last frame given to [`Self::decode`], in steps of 1/7 nat.
-    pub fn posteriors(&self) -> &[i8] {
+    /// Soft output: the posterior LLRs of the last frame given to [`Self::decode`], in steps of 1/7 nat.
+    pub fn posteriors(&mut self) -> &[i8] {
+        let size = self.code.lifting_size();
+        self.posteriors.resize(self.num_columns * size, 0);
+        if self.state.is_loaded() {
+            self.state.read(&self.schedule, size, &mut self.posteriors, |llr| llr);
+        }
         &self.posteriors
     }
 
@@ -149,7 +154,6 @@ impl LdpcDecoder {
         }
         let size = self.code.lifting_size();
         self.state.load(&self.schedule, llrs, size, self.isa.lanes());
-        self.posteriors.resize(self.num_columns * size, 0);
         let passed = match self.config.stop {
             Stop::Never => {
                 self.iterate(self.config.iterations, false);
@@ -163,15 +167,13 @@ impl LdpcDecoder {
                 let mut passed = false;
                 while !passed && self.state.iterations < self.config.iterations {
                     self.iterate(1, false);
-                    self.state.posteriors(&self.schedule, size, &mut self.posteriors);
-                    decide(&self.posteriors, bits);
+                    self.state.read(&self.schedule, size, bits, is_one);
                     passed = crc.holds(&bits[..len])?;
                 }
                 passed
             }
         };
-        self.state.posteriors(&self.schedule, size, &mut self.posteriors);
-        decide(&self.posteriors, bits);
+        self.state.read(&self.schedule, size, bits, is_one);
         Ok(Outcome { iterations: self.state.iterations, passed })
     }
 
@@ -223,7 +225,7 @@ impl LdpcDecoder {
         for (llrs, quantized) in frames.iter().zip(self.quantized.chunks_exact_mut(input)) {
             quantize_on(self.isa, llrs, quantized);
         }
-        self.batch.reset(&self.checks, lanes);
+        self.batch.grow_to(&self.checks, lanes);
         let posteriors = self.batch.posteriors.as_mut_slice();
         transpose::transpose((&self.quantized, input), (frames.len(), input), (posteriors, lanes));
 
@@ -233,7 +235,7 @@ impl LdpcDecoder {
         let mut decided = vec![0i8; frames.len() * information];
         for iteration in 1..=self.config.iterations {
             let (checks, corrections, batch) = (&self.checks, &self.corrections[..], &mut self.batch);
-            self.isa.run(batch::Iterate { checks, corrections, batch });
+            self.isa.run(batch::Iterate { checks, corrections, batch, is_first: iteration == 1 });
             let is_last = iteration == self.config.iterations;
             if !until_codeword && !is_last {
                 continue;
@@ -260,7 +262,7 @@ impl LdpcDecoder {
                 break;
             }
         }
-        decide(&decided, bits);
+        bits.iter_mut().zip(&decided).for_each(|(bit, llr)| *bit = is_one(*llr));
         outcomes
     }
 
@@ -276,9 +278,9 @@ impl LdpcDecoder {
     }
 }
 
-/// Bits from the signs of leading LLRs.
-fn decide(llrs: &[i8], bits: &mut [u8]) {
-    bits.iter_mut().zip(llrs).for_each(|(bit, llr)| *bit = u8::from(*llr < 0));
+/// The bit that an LLR speaks for.
+fn is_one(llr: i8) -> u8 {
+    u8::from(llr < 0)
 }
 
 #[cfg(test)]

@@ -22,26 +22,31 @@ impl State {
     /// Takes the LLRs of all columns, `size` each, for registers of `lanes` bytes.
     pub fn load(&mut self, schedule: &Schedule, llrs: &[i8], size: usize, lanes: usize) {
         self.posteriors.grow_to(schedule.len + lanes);
-        self.messages.clear_to(schedule.num_messages * lanes);
+        self.messages.grow_to(schedule.num_messages * lanes);
         (self.iterations, self.is_codeword) = (0, false);
         for (column, llrs) in schedule.columns.iter().zip(llrs.chunks_exact(size)) {
             let (end, start) = llrs.split_at(column.rotation);
             let lane = &mut self.posteriors.as_mut_slice()[column.start[0]..][..size + lanes];
             lane[..start.len()].copy_from_slice(start);
             lane[start.len()..size].copy_from_slice(end);
-            for at in size..size + lanes {
-                lane[at] = lane[at - size];
-            }
+            let (lane, repeat) = lane.split_at_mut(size);
+            repeat.chunks_mut(size).for_each(|repeat| repeat.copy_from_slice(&lane[..repeat.len()]));
         }
     }
 
-    /// The posterior LLRs of all columns in order, `size` each.
-    pub fn posteriors(&self, schedule: &Schedule, size: usize, out: &mut [i8]) {
+    /// Whether a codeword was ever loaded.
+    pub fn is_loaded(&self) -> bool {
+        !self.posteriors.as_slice().is_empty()
+    }
+
+    /// The posterior LLRs of the leading columns in order, `size` each, as many as `out` holds: `value` of each.
+    pub fn read<T>(&self, schedule: &Schedule, size: usize, out: &mut [T], value: impl Fn(i8) -> T) {
         for (column, out) in schedule.columns.iter().zip(out.chunks_exact_mut(size)) {
             let lane = &self.posteriors.as_slice()[column.start[self.iterations % 2]..][..size];
             let (start, end) = lane.split_at(size - column.rotation);
-            out[..column.rotation].copy_from_slice(end);
-            out[column.rotation..].copy_from_slice(start);
+            let (first, second) = out.split_at_mut(end.len());
+            first.iter_mut().zip(end).for_each(|(out, llr)| *out = value(*llr));
+            second.iter_mut().zip(start).for_each(|(out, llr)| *out = value(*llr));
         }
     }
 }
@@ -73,17 +78,10 @@ impl ByteKernel for Iterate<'_> {
             for (layer, correction) in schedule.layers.iter().zip(corrections) {
                 // SAFETY: the schedule stays inside the buffers, whose lengths were just asserted.
                 unsafe {
-                    match layer.degree {
-                        3 => sweep::<B, 3>(schedule, layer, state, *correction),
-                        4 => sweep::<B, 4>(schedule, layer, state, *correction),
-                        5 => sweep::<B, 5>(schedule, layer, state, *correction),
-                        6 => sweep::<B, 6>(schedule, layer, state, *correction),
-                        7 => sweep::<B, 7>(schedule, layer, state, *correction),
-                        8 => sweep::<B, 8>(schedule, layer, state, *correction),
-                        9 => sweep::<B, 9>(schedule, layer, state, *correction),
-                        10 => sweep::<B, 10>(schedule, layer, state, *correction),
-                        19 => sweep::<B, 19>(schedule, layer, state, *correction),
-                        other => unreachable!("no row of the two base graphs has {other} edges"),
+                    if state.iterations == 0 {
+                        layer_of::<B, true>(schedule, layer, state, *correction);
+                    } else {
+                        layer_of::<B, false>(schedule, layer, state, *correction);
                     }
                 }
             }
@@ -116,9 +114,33 @@ impl ByteKernel for Audit<'_> {
     }
 }
 
+/// Updates all checks of a layer, whatever its degree.
+#[inline(always)]
+unsafe fn layer_of<B: Bytes, const FIRST: bool>(
+    schedule: &Schedule,
+    layer: &Layer,
+    state: &mut State,
+    correction: Correction,
+) {
+    unsafe {
+        match layer.degree {
+            3 => sweep::<B, 3, FIRST>(schedule, layer, state, correction),
+            4 => sweep::<B, 4, FIRST>(schedule, layer, state, correction),
+            5 => sweep::<B, 5, FIRST>(schedule, layer, state, correction),
+            6 => sweep::<B, 6, FIRST>(schedule, layer, state, correction),
+            7 => sweep::<B, 7, FIRST>(schedule, layer, state, correction),
+            8 => sweep::<B, 8, FIRST>(schedule, layer, state, correction),
+            9 => sweep::<B, 9, FIRST>(schedule, layer, state, correction),
+            10 => sweep::<B, 10, FIRST>(schedule, layer, state, correction),
+            19 => sweep::<B, 19, FIRST>(schedule, layer, state, correction),
+            other => unreachable!("no row of the two base graphs has {other} edges"),
+        }
+    }
+}
+
 /// Updates all checks of a layer.
 #[inline(always)]
-unsafe fn sweep<B: Bytes, const D: usize>(
+unsafe fn sweep<B: Bytes, const D: usize, const FIRST: bool>(
     schedule: &Schedule,
     layer: &Layer,
     state: &mut State,
@@ -131,7 +153,7 @@ unsafe fn sweep<B: Bytes, const D: usize>(
         let steps = schedule.steps[parity].as_ptr().add(layer.first_edge);
         let mut sources = schedule.sources[parity].as_ptr().add(layer.first_edge * schedule.registers);
         // The first register is stored a second time, behind the last lane.
-        update::<B, D>(
+        update::<B, D, FIRST>(
             |e| posteriors.add(*sources.add(e) as usize),
             |e, l| {
                 let step = *steps.add(e);
@@ -144,7 +166,7 @@ unsafe fn sweep<B: Bytes, const D: usize>(
         for register in 1..schedule.registers {
             messages = messages.add(D * B::LEN);
             sources = sources.add(D);
-            update::<B, D>(
+            update::<B, D, FIRST>(
                 |e| posteriors.add(*sources.add(e) as usize),
                 |e, l| l.store(posteriors.add((*steps.add(e)).to as usize + register * B::LEN)),
                 messages,
