@@ -54,7 +54,8 @@ fn draw<DB: DrawingBackend>(canvas: &Canvas<'_, DB>, figure: &Figure) -> Drawn<D
     register_fonts();
     let courses = figure.courses();
     canvas.rectangle([(0, 0), (WIDTH, HEIGHT)], RGBColor(255, 255, 255))?;
-    let label_width = figure.lines.iter().map(|l| text_width(&l.name, LABEL_SIZE)).max().unwrap_or(0);
+    let labelled = figure.lines.iter().zip(&courses).filter(|(_, course)| !course.is_limit());
+    let label_width = labelled.map(|(l, _)| text_width(&l.name, LABEL_SIZE)).max().unwrap_or(0);
     let (left, right, top, bottom) = (72, WIDTH - label_width.min(WIDTH / 3) - 36, 74, HEIGHT - 62);
     let points = || courses.iter().flat_map(|course| course.points.iter().copied());
     let bars = courses.iter().flat_map(|course| course.bars.iter().flatten().flat_map(|(a, b)| [*a, *b]));
@@ -65,7 +66,10 @@ fn draw<DB: DrawingBackend>(canvas: &Canvas<'_, DB>, figure: &Figure) -> Drawn<D
     let y = Scale { low: y_low, high: y_high, from: f64::from(bottom), to: f64::from(top) };
     titles(canvas, figure, left)?;
     axes(canvas, figure, &courses, (left, right, top, bottom), (x, y))?;
-    for (index, course) in courses.iter().enumerate() {
+    for (course, line) in courses.iter().zip(&figure.lines).filter(|(course, _)| course.is_limit()) {
+        limit(canvas, course, &line.name, (x, y))?;
+    }
+    for (index, course) in courses.iter().enumerate().filter(|(_, course)| !course.is_limit()) {
         curve(canvas, course, index, (x, y))?;
     }
     for (index, end, at) in end_labels(&courses, y, (top, bottom)) {
@@ -144,9 +148,25 @@ fn curve<DB: DrawingBackend>(
             let lower = if lower.is_finite() { *lower } else { y.low };
             canvas.line(&[(at.0, y.pixel(lower)), (at.0, y.pixel(*upper))], colour, 1.0)?;
         }
-        canvas.marker(*at, &outline(index, MARKER_RADIUS * canvas.scale), colour)?;
+        if course.is_marked() {
+            canvas.marker(*at, &outline(index, MARKER_RADIUS * canvas.scale), colour)?;
+        }
     }
     Ok(())
+}
+
+/// An upright line, its name along its upper end.
+fn limit<DB: DrawingBackend>(
+    canvas: &Canvas<'_, DB>,
+    course: &Course,
+    name: &str,
+    (x, y): (Scale, Scale),
+) -> Drawn<DB> {
+    let ends: Vec<(i32, i32)> = course.points.iter().map(|p| (x.pixel(p.0), y.pixel(p.1))).collect();
+    let top = ends.iter().min_by_key(|end| end.1).copied().unwrap_or_default();
+    canvas.line(&ends, FAINT, 1.0)?;
+    let along = Look { upwards: true, ..look(12.0, FAINT, HPos::Right) };
+    canvas.text(name, (top.0 - 8, top.1), along)
 }
 
 /// The last point of each line and the height of its label, moved apart where lines end close together.
@@ -154,6 +174,7 @@ fn end_labels(courses: &[Course], y: Scale, (top, bottom): (i32, i32)) -> Vec<(u
     let mut labels: Vec<(usize, (f64, f64), i32)> = courses
         .iter()
         .enumerate()
+        .filter(|(_, course)| !course.is_limit())
         .filter_map(|(index, course)| {
             let end = course.points.last()?;
             Some((index, *end, y.pixel(end.1)))
