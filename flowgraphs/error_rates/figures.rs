@@ -8,6 +8,7 @@ use super::words::{ChannelKind, FadingKind};
 use crate::experiment::plot::{Axis, Figure, Line};
 use sememe_blocks::channel::FadingModel;
 use sememe_blocks::metric::Interval;
+use sememe_blocks::modem::Modulation;
 use sememe_blocks::theory::{
     bicm_capacity, bit_error_rate, normal_approximation_error, outage_probability, shannon_capacity,
 };
@@ -47,11 +48,17 @@ fn error_rates(setup: &Setup, rows: &[Row]) -> Figure {
     let measured = lines.iter().flat_map(|line| &line.points).map(|point| point.1);
     let least = measured.filter(|rate| *rate > 0.0).fold(1.0, f64::min);
     let floor = (least / 3.0).max(1e-15);
-    let limits = if setup.config.channel == ChannelKind::Awgn { limits(setup) } else { vec![] };
+    let is_coded = setup.format.code().is_some();
+    let limits = match setup.config.channel {
+        ChannelKind::Awgn if is_coded => limits(setup),
+        _ => vec![],
+    };
     let span = span(setup, rows, &limits);
     let mut theory = |name: &str, rate: &dyn Fn(f64) -> f64| {
-        let points: Vec<(f64, f64)> = samples(span).map(|x| (x, rate(x))).filter(|p| p.1 >= floor).collect();
-        if points.len() > 1 {
+        let seen: Vec<f64> = samples(span).filter(|x| rate(*x) >= floor).collect();
+        let ends = (seen.first().copied().unwrap_or(0.0), seen.last().copied().unwrap_or(0.0));
+        let points: Vec<(f64, f64)> = samples(ends).map(|x| (x, rate(x))).collect();
+        if seen.len() > 1 {
             lines.push(Line { name: name.to_owned(), points, error: vec![] });
         }
     };
@@ -64,10 +71,12 @@ fn error_rates(setup: &Setup, rows: &[Row]) -> Figure {
     };
     theory("uncoded BER", &uncoded);
     let esn0 = |x: f64| linear(if setup.is_ebn0 { x - setup.ebn0_offset_db() } else { x });
-    let is_coded = setup.format.code().is_some();
     if is_coded && !setup.repeats() {
-        let (uses, rate) = (setup.uses() as u64, setup.rate());
-        let of_best = |x: f64| normal_approximation_error(esn0(x), uses, rate).unwrap_or(f64::NAN);
+        let (uses, rate, rails) = (setup.uses() as f64, setup.rate(), rails(setup));
+        let of_best = |x: f64| {
+            let uses = (uses * rails / 2.0).ceil() as u64;
+            normal_approximation_error(esn0(x) * 2.0 / rails, uses, rate * 2.0 / rails).unwrap_or(f64::NAN)
+        };
         let outage = |x: f64| outage_probability(fading, esn0(x), rate).unwrap_or(f64::NAN);
         match (fading, setup.config.fading) {
             (FadingModel::Awgn, _) => theory("FER, best code", &of_best),
@@ -75,7 +84,7 @@ fn error_rates(setup: &Setup, rows: &[Row]) -> Figure {
             (_, FadingKind::Symbol) => {}
         }
     }
-    for (name, at) in limits.into_iter().filter(|_| is_coded) {
+    for (name, at) in limits {
         lines.push(Line {
             name: format!("{name} {at:.2} dB"),
             points: vec![(at, floor), (at, 1.0)],
@@ -98,7 +107,8 @@ fn goodput(setup: &Setup, rows: &[Row]) -> Figure {
             lines.push(Line { name: name.to_owned(), points, error: vec![] });
         };
         theory("BICM capacity", &|snr| bicm_capacity(modulation, snr));
-        theory("Shannon capacity", &shannon_capacity);
+        let rails = rails(setup);
+        theory("Shannon capacity", &|snr| rails / 2.0 * shannon_capacity(snr * 2.0 / rails));
     }
     Figure {
         lines,
@@ -159,7 +169,9 @@ fn samples((low, high): (f64, f64)) -> impl Iterator<Item = f64> {
 pub(super) fn limits(setup: &Setup) -> Vec<(&'static str, f64)> {
     let rate = setup.rate();
     let offset = if setup.is_ebn0 { setup.ebn0_offset_db() } else { 0.0 };
-    let mut limits = vec![("Shannon limit", 10.0 * (rate * LN_2).exp_m1().log10() + offset)];
+    let share = rails(setup) / 2.0;
+    let mut limits =
+        vec![("Shannon limit", 10.0 * (share * (rate / share * LN_2).exp_m1()).log10() + offset)];
     let modulation = setup.config.modulation;
     // Nearer to all bits of a symbol the capacity bends so flat that the place says nothing.
     if rate < 0.9999 * modulation.bits_per_symbol() as f64 {
@@ -171,6 +183,12 @@ pub(super) fn limits(setup: &Setup) -> Vec<(&'static str, f64)> {
         limits.push(("BICM limit", high + offset));
     }
     limits
+}
+
+/// Real dimensions of a channel use that the constellation fills: bounds for BPSK are those of one of them, which
+/// holds all the power and half of the noise.
+fn rails(setup: &Setup) -> f64 {
+    if setup.config.modulation == Modulation::Bpsk { 1.0 } else { 2.0 }
 }
 
 fn linear(db: f64) -> f64 {

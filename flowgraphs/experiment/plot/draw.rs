@@ -139,6 +139,10 @@ fn curve<DB: DrawingBackend>(
     (x, y): (Scale, Scale),
 ) -> Drawn<DB> {
     let colour = colour(index);
+    if !course.is_marked() {
+        let places: Vec<(f64, f64)> = course.points.iter().map(|p| (x.place(p.0), y.place(p.1))).collect();
+        return canvas.smooth_line(&places, colour, 1.5);
+    }
     let pixels: Vec<(i32, i32)> = course.points.iter().map(|p| (x.pixel(p.0), y.pixel(p.1))).collect();
     if pixels.len() > 1 {
         canvas.line(&pixels, colour, 2.0)?;
@@ -148,14 +152,12 @@ fn curve<DB: DrawingBackend>(
             let lower = if lower.is_finite() { *lower } else { y.low };
             canvas.line(&[(at.0, y.pixel(lower)), (at.0, y.pixel(*upper))], colour, 1.0)?;
         }
-        if course.is_marked() {
-            canvas.marker(*at, &outline(index, MARKER_RADIUS * canvas.scale), colour)?;
-        }
+        canvas.marker(*at, &outline(index, MARKER_RADIUS * canvas.scale), colour)?;
     }
     Ok(())
 }
 
-/// An upright line, its name along its upper end.
+/// An upright line, its name along its lower end.
 fn limit<DB: DrawingBackend>(
     canvas: &Canvas<'_, DB>,
     course: &Course,
@@ -163,10 +165,10 @@ fn limit<DB: DrawingBackend>(
     (x, y): (Scale, Scale),
 ) -> Drawn<DB> {
     let ends: Vec<(i32, i32)> = course.points.iter().map(|p| (x.pixel(p.0), y.pixel(p.1))).collect();
-    let top = ends.iter().min_by_key(|end| end.1).copied().unwrap_or_default();
+    let foot = ends.iter().max_by_key(|end| end.1).copied().unwrap_or_default();
     canvas.line(&ends, FAINT, 1.0)?;
-    let along = Look { upwards: true, ..look(12.0, FAINT, HPos::Right) };
-    canvas.text(name, (top.0 - 8, top.1), along)
+    let along = Look { upwards: true, ..look(12.0, FAINT, HPos::Left) };
+    canvas.text(name, (foot.0 + 8, foot.1), along)
 }
 
 /// The last point of each line and the height of its label, moved apart where lines end close together.
