@@ -14,14 +14,28 @@ pub enum Rule {
 /// What the checks of a layer pass on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Correction {
-    /// The rule of the layer.
-    pub rule: Rule,
-    /// Largest magnitude before the rule: posterior LLRs are bytes, and a message that is large against them
-    /// turns the sign of a saturated one when it is taken back.
-    pub largest: i8,
+    rule: Rule,
+    /// Largest magnitude before the rule.
+    largest: i8,
 }
 
 impl Correction {
+    /// A rule whose messages are at most `largest`: posterior LLRs are bytes, and a message that is large
+    /// against them turns the sign of a saturated one when it is taken back.
+    pub fn new(rule: Rule, largest: i8) -> Self {
+        let before = match rule {
+            Rule::Factor(numerator) => (i32::from(largest) * 128 + 63) / i32::from(numerator.max(1)),
+            Rule::Offset(offset) => i32::from(largest) + i32::from(offset),
+        };
+        Self { rule, largest: before.min(127) as i8 }
+    }
+
+    /// Largest magnitude before the rule.
+    #[cfg(test)]
+    pub fn largest(self) -> i8 {
+        self.largest
+    }
+
     #[inline(always)]
     unsafe fn of<B: Bytes>(self, magnitude: B) -> B {
         unsafe {

@@ -65,7 +65,7 @@ impl DecoderConfig {
                 return Err(BlockError::invalid(
                     "rule",
                     format!("{:?}", self.rule),
-                    "offsets of 0 to 62 / 8 nats",
+                    "offsets of 0 to 62 / 6 nats",
                 ));
             }
             Rule::Factor(_) | Rule::Offset(_) => {}

@@ -18,7 +18,7 @@
 //! | `quantize`, `config` | LLRs as bytes; what a decoder is told |
 //!
 //! An LLR is ln P(bit = 0) / P(bit = 1) in nats: positive means 0. Bits that were not sent have LLR 0, filler
-//! bits +infinity. NaN is an erasure, 0; what exceeds 15.9 nats saturates.
+//! bits, which are known, +infinity. NaN is an erasure, 0; what is finite saturates at 7.7 nats.
 //! Source: Chen et al. (2005), "Reduced-complexity decoding of LDPC codes"; layers: Hocevar (2004).
 
 mod aligned;
@@ -40,12 +40,13 @@ pub use bytes::Isa;
 use check::Correction;
 pub use check::Rule;
 pub use config::{DecoderConfig, Stop};
-pub use quantize::{STEPS_PER_NAT, quantize};
+use quantize::quantize_on;
+pub use quantize::{LARGEST_LLR, STEPS_PER_NAT, quantize};
 use schedule::Schedule;
 use single::State;
 
-/// Largest magnitude that a check node passes on, before its rule.
-const LARGEST_MESSAGE: i8 = 63;
+/// Largest magnitude that a check node passes on: small against a byte, in which the messages to a bit add up.
+const LARGEST_MESSAGE: i8 = LARGEST_LLR + 1;
 
 /// Bytes of a batch that still stay close to the core; beyond them single codewords are faster.
 const BATCH_BYTES: usize = 768 << 10;
@@ -96,7 +97,7 @@ impl LdpcDecoder {
             config,
             isa,
             num_columns: code.base_graph().information_columns() + rows,
-            corrections: vec![Correction { rule: config.rule, largest: LARGEST_MESSAGE }; rows],
+            corrections: vec![Correction::new(config.rule, LARGEST_MESSAGE); rows],
             schedule: Schedule::new(code, &order, isa.lanes()),
             state: State::default(),
             checks: Checks::new(code, &order),
@@ -116,7 +117,7 @@ impl LdpcDecoder {
         self.code.information_len()
     }
 
-    /// Posterior LLRs of the last frame given to [`Self::decode`], in steps of 1/8 nat.
+    /// Posterior LLRs of the last frame given to [`Self::decode`], in steps of 1/6 nat.
     pub fn posteriors(&self) -> &[i8] {
         &self.posteriors
     }
@@ -130,13 +131,13 @@ impl LdpcDecoder {
         self.expect_lengths(&[llrs], bits)?;
         let mut quantized = std::mem::take(&mut self.quantized);
         quantized.resize(self.input_len(), 0);
-        quantize(llrs, &mut quantized);
+        quantize_on(self.isa, llrs, &mut quantized);
         let outcome = self.decode_quantized(&quantized, bits);
         self.quantized = quantized;
         outcome
     }
 
-    /// Decodes one frame of LLRs in steps of 1/8 nat.
+    /// Decodes one frame of LLRs in steps of 1/6 nat, at most [`LARGEST_LLR`] where they are not known for certain.
     ///
     /// - llrs: exactly [`Self::input_len`]; bits: [`Self::information_len`]
     pub fn decode_quantized(&mut self, llrs: &[i8], bits: &mut [u8]) -> Result<Outcome> {
@@ -220,7 +221,7 @@ impl LdpcDecoder {
         let (lanes, input, information) = (self.isa.lanes(), self.input_len(), self.information_len());
         self.quantized.resize(frames.len() * input, 0);
         for (llrs, quantized) in frames.iter().zip(self.quantized.chunks_exact_mut(input)) {
-            quantize(llrs, quantized);
+            quantize_on(self.isa, llrs, quantized);
         }
         self.batch.reset(&self.checks, lanes);
         let posteriors = self.batch.posteriors.as_mut_slice();

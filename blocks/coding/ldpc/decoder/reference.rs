@@ -1,6 +1,6 @@
 //! The decoder's arithmetic bit by bit and check by check: what every fast path must equal.
 
-use super::{LARGEST_MESSAGE, Outcome, Rule};
+use super::{Correction, LARGEST_MESSAGE, Outcome, Rule};
 use crate::coding::ldpc::LdpcCode;
 
 /// Decodes to posterior LLRs, stopping where all checks hold if that is wanted.
@@ -26,6 +26,7 @@ pub fn decode(
     let holds = |posteriors: &[i8]| {
         checks.iter().all(|bits| bits.iter().filter(|bit| posteriors[**bit] < 0).count() % 2 == 0)
     };
+    let largest = Correction::new(rule, LARGEST_MESSAGE).largest() as u8;
     let mut done = 0;
     while done < iterations {
         for (bits, messages) in checks.iter().zip(&mut messages) {
@@ -33,7 +34,7 @@ pub fn decode(
                 bits.iter().zip(&*messages).map(|(bit, r)| posteriors[*bit].saturating_sub(*r)).collect();
             for (edge, (bit, message)) in bits.iter().zip(messages).enumerate() {
                 let others = || q.iter().enumerate().filter(|(other, _)| *other != edge).map(|(_, q)| *q);
-                let least = others().map(i8::unsigned_abs).min().unwrap_or(255).min(LARGEST_MESSAGE as u8);
+                let least = others().map(i8::unsigned_abs).min().unwrap_or(255).min(largest);
                 let magnitude = match rule {
                     Rule::Factor(numerator) => ((u32::from(least) * numerator as u32 + 64) / 128) as i8,
                     Rule::Offset(offset) => least.saturating_sub(offset as u8) as i8,

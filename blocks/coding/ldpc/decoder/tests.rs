@@ -5,7 +5,7 @@ use crate::coding::ldpc::{BaseGraph, LdpcEncoder};
 use crate::rng::{Purpose, RngKey, normal};
 use rand::RngExt;
 
-/// A random codeword and its LLRs behind BPSK and noise, in steps.
+/// A random codeword and its LLRs behind BPSK and noise.
 fn noisy(code: &LdpcCode, rows: usize, deviation: f32, seed: u64) -> (Vec<u8>, Vec<f32>) {
     let mut rng = RngKey::new(seed).stream(Purpose::NoisePrivate, 0, 0);
     let information: Vec<u8> = (0..code.information_len()).map(|_| rng.random_range(0..2)).collect();
