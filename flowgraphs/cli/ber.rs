@@ -7,14 +7,14 @@ use sememe::experiment::{EXIT_INTERRUPTED, EXIT_OK, Existing, RunError, Tree};
 use std::path::{Path, PathBuf};
 use toml::Value;
 
-/// What is measured where nothing is asked for: a few seconds of a well-known code.
+/// What is measured where nothing is asked for: a few seconds of a common code.
 const EXAMPLE: &str = r#"
 version = 1
 title = "5G NR LDPC (1040, 2080), base graph 2, BPSK, AWGN"
 k = 1040
 n = 2080
 modulation = "bpsk"
-ebn0_db = "0.5:0.25:2"
+ebn0_db = "0.5:0.25:1.75"
 "#;
 
 const EXAMPLES: &str = "Examples:
@@ -97,7 +97,7 @@ pub struct Arguments {
     #[arg(long, value_name = "N", value_parser = whole)]
     pub max_frames: Option<u64>,
     /// Relative half width of the 95 % interval of the FER that ends a point, such as 0.1
-    #[arg(long, value_name = "RATIO")]
+    #[arg(long, value_name = "RATIO", allow_hyphen_values = true)]
     pub precision: Option<f64>,
     /// Goes on behind a point without any frame error
     #[arg(long)]

@@ -91,7 +91,7 @@ impl FrameFormat {
                 [below, above].iter().filter(|l| **l > without).map(|l| (l - without).to_string()).collect();
             fitting.dedup();
             let allowed = format!(
-                "without a code a number that fills symbols of {order} bits ({}), such as {}",
+                "a number that fills symbols of {order} bits ({}) without a code, such as {}",
                 config.modulation,
                 fitting.join(" or ")
             );

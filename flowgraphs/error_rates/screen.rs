@@ -110,13 +110,16 @@ fn frame(setup: &Setup) -> String {
 
 fn symbols(setup: &Setup) -> String {
     let modulation = setup.config.modulation;
-    let bits = modulation.bits_per_symbol();
+    let bits = match modulation.bits_per_symbol() {
+        1 => "1 bit on the diagonal".to_owned(),
+        bits => format!("{bits} bits"),
+    };
     let llrs = match (setup.format.code(), setup.config.demapping) {
         (_, None) => "exact",
         (None, Some(_)) => "decided by the sign of",
         (Some(_), Some(demapping)) => demapping.name(),
     };
-    format!("{modulation}, {bits} bits per complex channel use, {} uses, {llrs} LLRs", setup.uses())
+    format!("{modulation}, {bits} per complex channel use, {} uses, {llrs} LLRs", setup.uses())
 }
 
 fn channel(setup: &Setup) -> String {

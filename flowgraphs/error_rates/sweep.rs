@@ -6,12 +6,13 @@ use super::setup::Setup;
 use super::{figures, screen};
 use crate::experiment::plot::{to_png, to_svg};
 use crate::experiment::{Existing, RESULTS, Reporter, RunError, RunFolder, TIMINGS, Tree, UNFINISHED};
+use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-/// A point that is done sooner shows no progress.
-const SILENT: Duration = Duration::from_millis(700);
+/// A point that is done sooner shows no progress: on a terminal, and elsewhere.
+const SILENT: [Duration; 2] = [Duration::from_millis(700), Duration::from_secs(10)];
 
 /// What a run ended with.
 #[derive(Clone, Debug)]
@@ -136,9 +137,10 @@ impl Sweep<'_> {
         let rule = self.setup.stop_rule();
         let begun = Instant::now();
         let percent = |tally: &super::Tally| (100.0 * fraction_done(&rule, &tally.errors)) as u64;
+        let silent = if std::io::stderr().is_terminal() { SILENT[0] } else { SILENT[1] };
         let mut reporter: Option<Reporter> = None;
         let mut progress = |tally: &super::Tally| {
-            if begun.elapsed() > SILENT {
+            if begun.elapsed() > silent {
                 let reporter =
                     reporter.get_or_insert_with(|| Reporter::new(100, percent(&before), "% of a point"));
                 let errors = &tally.errors;
