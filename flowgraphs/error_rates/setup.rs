@@ -228,7 +228,7 @@ fn check_channel(config: &ErrorRateConfig) -> Result<()> {
             "nothing",
             "a number of decibels with channel = \"rician\"",
         )),
-        (ChannelKind::Rician, Some(k)) if !(k.abs() <= 100.0) => {
+        (ChannelKind::Rician, Some(k)) if k.is_nan() || k.abs() > 100.0 => {
             Err(BlockError::invalid("rician_k_db", k, "-100 to 100 dB"))
         }
         (ChannelKind::Awgn | ChannelKind::Rayleigh, Some(k)) => {
