@@ -19,7 +19,7 @@ ebn0_db = "0.5:0.25:1.75"
 
 const EXAMPLES: &str = "Examples:
   sememe ber --k 1040 --n 2080 --ebn0 1:0.25:2.25 --iterations 8 --frame-errors 400
-  sememe ber --k 4000 --n 8000 --modulation 64qam --esn0 8:0.5:12 --demapping max-log
+  sememe ber --k 4000 --n 8004 --modulation 64qam --esn0 8:0.5:11 --demapping max-log
   sememe ber --k 1000 --n 1200 --modulation 16qam --esn0 0:2:12 --crc 16 --rv 0,2,3,1 --channel rayleigh
 
 Conventions: SNRs are named. Es/N0 is per complex channel use; Eb/N0 = Es/N0 / R with R information bits per
