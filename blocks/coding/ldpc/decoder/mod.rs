@@ -18,7 +18,8 @@
 //! | `quantize`, `config` | LLRs as bytes; what a decoder is told |
 //!
 //! An LLR is ln P(bit = 0) / P(bit = 1) in nats: positive means 0. Bits that were not sent have LLR 0, filler
-//! bits, which are known, +infinity. NaN is an erasure, 0; what is finite saturates at 7.7 nats.
+//! bits, which are known, +infinity (or `rate_match::LLR_LIMIT`, as soft buffers have it). NaN is an erasure,
+//! 0; what a channel says saturates at 6.6 nats.
 //! Source: Chen et al. (2005), "Reduced-complexity decoding of LDPC codes"; layers: Hocevar (2004).
 
 mod aligned;
@@ -38,15 +39,11 @@ use crate::{BlockError, Result};
 use batch::{Batch, Checks, Failing};
 pub use bytes::Isa;
 use check::Correction;
-pub use check::Rule;
-pub use config::{DecoderConfig, Stop};
+pub use config::{DecoderConfig, Rule, Stop};
 use quantize::quantize_on;
 pub use quantize::{LARGEST_LLR, STEPS_PER_NAT, quantize};
 use schedule::Schedule;
 use single::State;
-
-/// Largest magnitude that a check node passes on: small against a byte, in which the messages to a bit add up.
-const LARGEST_MESSAGE: i8 = LARGEST_LLR + 1;
 
 /// Bytes of a batch that still stay close to the core; beyond them single codewords are faster.
 const BATCH_BYTES: usize = 768 << 10;
@@ -97,7 +94,10 @@ impl LdpcDecoder {
             config,
             isa,
             num_columns: code.base_graph().information_columns() + rows,
-            corrections: vec![Correction::new(config.rule, LARGEST_MESSAGE); rows],
+            corrections: order
+                .iter()
+                .map(|row| Correction::new(config.rule, *row, code.row(*row).len()))
+                .collect(),
             schedule: Schedule::new(code, &order, isa.lanes()),
             state: State::default(),
             checks: Checks::new(code, &order),
@@ -117,7 +117,7 @@ impl LdpcDecoder {
         self.code.information_len()
     }
 
-    /// Posterior LLRs of the last frame given to [`Self::decode`], in steps of 1/6 nat.
+    /// Posterior LLRs of the last frame given to [`Self::decode`], in steps of 1/7 nat.
     pub fn posteriors(&self) -> &[i8] {
         &self.posteriors
     }
@@ -137,7 +137,7 @@ impl LdpcDecoder {
         outcome
     }
 
-    /// Decodes one frame of LLRs in steps of 1/6 nat, at most [`LARGEST_LLR`] where they are not known for certain.
+    /// Decodes one frame of LLRs in steps of 1/7 nat, at most [`LARGEST_LLR`] where they are not known for certain.
     ///
     /// - llrs: exactly [`Self::input_len`]; bits: [`Self::information_len`]
     pub fn decode_quantized(&mut self, llrs: &[i8], bits: &mut [u8]) -> Result<Outcome> {

@@ -1,17 +1,19 @@
 //! LLRs as bytes.
 
 use super::bytes::{ByteKernel, Bytes, Isa};
+use crate::coding::rate_match::LLR_LIMIT;
 
 /// Steps of a byte per nat: fine enough that rounding costs less than 0.05 dB at any rate.
-pub const STEPS_PER_NAT: f32 = 6.0;
+pub const STEPS_PER_NAT: f32 = 7.0;
 
-/// Largest magnitude of what a channel says, in steps: 7.7 nats. One step less than the largest message of a
+/// Largest magnitude of what a channel says, in steps: 6.6 nats. One step less than the largest message of a
 /// check, which can thus correct a parity bit that stands in no other check.
 pub const LARGEST_LLR: i8 = 46;
 
-/// Rounds LLRs in nats to steps of 1/6, as many as both slices hold.
+/// Rounds LLRs in nats to steps of 1/7, as many as both slices hold.
 ///
-/// - finite ones saturate at +-46; infinite ones are known bits, +-127; NaN is an erasure, 0
+/// - what a channel says saturates at +-46; from [`LLR_LIMIT`] on, where soft buffers keep filler and infinite
+///   ones, a bit is known: +-127; NaN is an erasure, 0
 pub fn quantize(llrs: &[f32], out: &mut [i8]) {
     quantize_on(Isa::detect(), llrs, out);
 }
@@ -45,7 +47,7 @@ fn step(llr: f32) -> i8 {
     let steps = (llr * STEPS_PER_NAT).clamp(-largest, largest);
     // Half a step away from zero, then towards it.
     let rounded = steps + 0.5f32.copysign(steps);
-    let known = if llr.abs() == f32::INFINITY { 127f32.copysign(llr) } else { rounded };
+    let known = if llr.abs() >= LLR_LIMIT { 127f32.copysign(llr) } else { rounded };
     let number = if llr.is_nan() { 0.0 } else { known };
     // SAFETY: it is a number between -127 and 127.
     unsafe { number.to_int_unchecked::<i32>() as i8 }
@@ -58,10 +60,10 @@ mod tests {
     #[test]
     fn llrs_are_rounded_to_the_nearest_step_and_saturate() {
         let llrs =
-            [0.0, 0.08, 0.09, -0.09, 1.0, -1.0, 7.6, 99.0, -99.0, f32::INFINITY, f32::NEG_INFINITY, f32::NAN];
+            [0.0, 0.07, 0.08, -0.08, 1.0, -1.0, 6.5, 99.0, -99.0, LLR_LIMIT, f32::NEG_INFINITY, f32::NAN];
         let mut bytes = [55; 12];
         quantize(&llrs, &mut bytes);
-        assert_eq!(bytes, [0, 0, 1, -1, 6, -6, 46, 46, -46, 127, -127, 0]);
+        assert_eq!(bytes, [0, 0, 1, -1, 7, -7, 46, 46, -46, 127, -127, 0]);
     }
 
     #[test]

@@ -31,6 +31,7 @@ fn every_path_gives_the_bits_of_the_reference() {
     let cases = [
         (BaseGraph::Two, 2, 42, Rule::Factor(96)),
         (BaseGraph::Two, 7, 12, Rule::Factor(100)),
+        (BaseGraph::Two, 36, 42, Rule::Pairwise),
         (BaseGraph::Two, 30, 5, Rule::Offset(4)),
         (BaseGraph::One, 15, 46, Rule::Offset(3)),
         (BaseGraph::One, 64, 9, Rule::Factor(96)),
