@@ -36,6 +36,8 @@ pub enum Purpose {
     TrainingSnr = 10,
     /// Second, independent fade of a frame (the common phase where phases fade independently).
     FadingCommon = 11,
+    /// Payload bits of a measurement of error rates.
+    Payload = 12,
 }
 
 /// One stream of random numbers.
@@ -89,6 +91,14 @@ pub fn complex_normal(rng: &mut impl Rng, variance: f32, len: usize) -> Vec<Comp
     (0..len).map(|_| Complex32::new(normal(rng) * scale, normal(rng) * scale)).collect()
 }
 
+/// Fills `bits` with independent bits, 0 and 1 equally likely; a shorter request gives a prefix of a longer one.
+pub fn random_bits(rng: &mut impl Rng, bits: &mut [u8]) {
+    for bits in bits.chunks_mut(64) {
+        let word = rng.next_u64();
+        bits.iter_mut().enumerate().for_each(|(place, bit)| *bit = ((word >> place) & 1) as u8);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,5 +123,16 @@ mod tests {
         let real = x.iter().map(|v| (v.re as f64).powi(2)).sum::<f64>() / x.len() as f64;
         assert!((power / 2.5 - 1.0).abs() < 0.009, "power {power}");
         assert!((real / 1.25 - 1.0).abs() < 0.013, "real part {real}");
+    }
+    #[test]
+    fn random_bits_are_fair_and_a_prefix_of_more() {
+        let mut bits = vec![7; 100_000];
+        random_bits(&mut RngKey::new(3).stream(Purpose::Payload, 0, 0), &mut bits);
+        let ones: usize = bits.iter().map(|bit| usize::from(*bit)).sum();
+        // 4 sigma of 100,000 fair bits are 632.
+        assert!(bits.iter().all(|bit| *bit <= 1) && ones.abs_diff(50_000) < 632, "{ones} ones");
+        let mut prefix = [7; 70];
+        random_bits(&mut RngKey::new(3).stream(Purpose::Payload, 0, 0), &mut prefix);
+        assert_eq!(prefix, bits[..70]);
     }
 }

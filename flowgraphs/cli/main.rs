@@ -1,5 +1,6 @@
 //! The command line: `sememe` alone runs the quickstart.
 
+mod ber;
 mod eval;
 mod free_graph;
 mod info;
@@ -39,6 +40,8 @@ enum Command {
     Train(train::Arguments),
     /// Measures trained weights on a data set
     Eval(eval::Arguments),
+    /// Measures error rates of the 5G NR chain over SNR
+    Ber(Box<ber::Arguments>),
     /// Lists blocks, links, shipped weights and model presets
     List,
     /// Shows version, features, instruction set and threads
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
         Some(Command::Run(arguments)) => run::run(&arguments),
         Some(Command::Train(arguments)) => train::run(&arguments),
         Some(Command::Eval(arguments)) => eval::run(&arguments),
+        Some(Command::Ber(arguments)) => ber::run(&arguments),
         Some(Command::List) => report::print(&list::text()),
         Some(Command::Info) => report::print(&info::text()),
     };

@@ -42,6 +42,6 @@ pub use prepared::{Prepared, ReadyLink, open_weights};
 pub use progress::Reporter;
 pub use reading::Tree;
 pub use run_error::{EXIT_BAD_INPUT, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, RunError};
-pub use run_folder::{CONFIGURATION, Existing, RESULTS, RunFolder, TIMINGS};
+pub use run_folder::{CONFIGURATION, Existing, RESULTS, RunFolder, TIMINGS, UNFINISHED};
 pub use source::{OpenSource, SourceConfig, SourceKind};
 pub use sweep::{SweepOutcome, check, resolved_text, sweep};

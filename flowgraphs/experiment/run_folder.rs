@@ -9,10 +9,12 @@ use std::path::{Path, PathBuf};
 pub const RESULTS: &str = "results.csv";
 /// Name of the table of times, which differ from run to run.
 pub const TIMINGS: &str = "timings.csv";
+/// Name of the table of a point that was stopped on its way, where points can be taken up again.
+pub const UNFINISHED: &str = "unfinished.csv";
 /// Name of the resolved configuration.
 pub const CONFIGURATION: &str = "experiment.toml";
 /// How the names of pictures begin.
-const PICTURES: [&str; 4] = ["psnr", "lpips", "rand", "sheet"];
+const PICTURES: [&str; 6] = ["psnr", "lpips", "rand", "sheet", "error-rates", "goodput"];
 
 /// What to do with a folder that holds files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +42,18 @@ impl RunFolder {
     /// - returns: the folder, and the rows that an earlier run finished (only with [`Existing::Resume`])
     /// - errors: a folder in use, another configuration, a damaged table
     pub fn open(path: &Path, existing: Existing, configuration: &str) -> Result<(Self, Vec<Row>), RunError> {
+        Self::open_table(path, existing, configuration, from_csv)
+    }
+
+    /// As [`RunFolder::open`], for a table of other rows.
+    ///
+    /// - read: the rows of a table that was written
+    pub fn open_table<R>(
+        path: &Path,
+        existing: Existing,
+        configuration: &str,
+        read: impl Fn(&str) -> Result<Vec<R>, String>,
+    ) -> Result<(Self, Vec<R>), RunError> {
         std::fs::create_dir_all(path).map_err(|error| RunError::file(path, error))?;
         let folder = Self { path: path.to_owned() };
         let rows = if !folder.is_in_use()? {
@@ -47,7 +61,7 @@ impl RunFolder {
         } else {
             match existing {
                 Existing::Refuse => return Err(folder.refused("an empty or new folder, --resume or --force")),
-                Existing::Resume => folder.finished(configuration)?,
+                Existing::Resume => folder.finished(configuration, read)?,
                 Existing::Renew if folder.title()? != title_of(configuration) => {
                     return Err(
                         folder.refused("a folder with an earlier run of the same experiment, or --force")
@@ -101,7 +115,11 @@ impl RunFolder {
         RunError::Usage(format!("--out {} holds files: allowed is {allowed}", self.path.display()))
     }
 
-    fn finished(&self, configuration: &str) -> Result<Vec<Row>, RunError> {
+    fn finished<R>(
+        &self,
+        configuration: &str,
+        read: impl Fn(&str) -> Result<Vec<R>, String>,
+    ) -> Result<Vec<R>, RunError> {
         let path = self.path.join(CONFIGURATION);
         let earlier = std::fs::read_to_string(&path).map_err(|error| RunError::file(&path, error))?;
         if let Some((old, new)) = first_difference(&earlier, configuration) {
@@ -111,12 +129,29 @@ impl RunFolder {
                 self.path.display()
             )));
         }
-        let path = self.path.join(RESULTS);
+        self.read_table(RESULTS, read)
+    }
+
+    /// The rows of a table in the folder; none where there is no such file, as before the first point.
+    pub fn read_table<R>(
+        &self,
+        name: &str,
+        read: impl Fn(&str) -> Result<Vec<R>, String>,
+    ) -> Result<Vec<R>, RunError> {
+        let path = self.path.join(name);
         match std::fs::read_to_string(&path) {
-            Ok(text) => from_csv(&text).map_err(|reason| RunError::file(&path, reason)),
-            // Stopped before the first point.
+            Ok(text) => read(&text).map_err(|reason| RunError::file(&path, reason)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(vec![]),
             Err(error) => Err(RunError::file(&path, error)),
+        }
+    }
+
+    /// Removes a file; it may be missing.
+    pub fn remove(&self, name: &str) -> Result<(), RunError> {
+        let path = self.path.join(name);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(RunError::file(&path, error)),
+            _ => Ok(()),
         }
     }
 
@@ -133,7 +168,7 @@ impl RunFolder {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let is_picture = (name.ends_with(".png") || name.ends_with(".svg"))
                 && PICTURES.iter().any(|start| name.starts_with(start));
-            if is_picture || [RESULTS, TIMINGS, CONFIGURATION].contains(&name.as_str()) {
+            if is_picture || [RESULTS, TIMINGS, CONFIGURATION, UNFINISHED].contains(&name.as_str()) {
                 std::fs::remove_file(&path).map_err(|error| RunError::file(&path, error))?;
             }
         }

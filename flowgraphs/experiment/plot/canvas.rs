@@ -34,6 +34,13 @@ impl<DB: DrawingBackend> Canvas<'_, DB> {
         self.area.draw(&PathElement::new(points, self.stroke(colour, width)))
     }
 
+    /// A line through places between units, without steps.
+    pub fn smooth_line(&self, points: &[(f64, f64)], colour: RGBColor, width: f64) -> Drawn<DB> {
+        let place = |value: f64| (value * self.scale).round() as i32;
+        let points: Vec<_> = points.iter().map(|(x, y)| (place(*x), place(*y))).collect();
+        self.area.draw(&PathElement::new(points, self.stroke(colour, width)))
+    }
+
     /// A filled shape with a thin white rim, which keeps crossing lines apart.
     pub fn marker(&self, centre: (i32, i32), outline: &[(i32, i32)], colour: RGBColor) -> Drawn<DB> {
         let centre = self.at(centre);

@@ -54,7 +54,8 @@ fn draw<DB: DrawingBackend>(canvas: &Canvas<'_, DB>, figure: &Figure) -> Drawn<D
     register_fonts();
     let courses = figure.courses();
     canvas.rectangle([(0, 0), (WIDTH, HEIGHT)], RGBColor(255, 255, 255))?;
-    let label_width = figure.lines.iter().map(|l| text_width(&l.name, LABEL_SIZE)).max().unwrap_or(0);
+    let labelled = figure.lines.iter().zip(&courses).filter(|(_, course)| !course.is_limit());
+    let label_width = labelled.map(|(l, _)| text_width(&l.name, LABEL_SIZE)).max().unwrap_or(0);
     let (left, right, top, bottom) = (72, WIDTH - label_width.min(WIDTH / 3) - 36, 74, HEIGHT - 62);
     let points = || courses.iter().flat_map(|course| course.points.iter().copied());
     let bars = courses.iter().flat_map(|course| course.bars.iter().flatten().flat_map(|(a, b)| [*a, *b]));
@@ -65,7 +66,10 @@ fn draw<DB: DrawingBackend>(canvas: &Canvas<'_, DB>, figure: &Figure) -> Drawn<D
     let y = Scale { low: y_low, high: y_high, from: f64::from(bottom), to: f64::from(top) };
     titles(canvas, figure, left)?;
     axes(canvas, figure, &courses, (left, right, top, bottom), (x, y))?;
-    for (index, course) in courses.iter().enumerate() {
+    for (course, line) in courses.iter().zip(&figure.lines).filter(|(course, _)| course.is_limit()) {
+        limit(canvas, course, &line.name, (x, y))?;
+    }
+    for (index, course) in courses.iter().enumerate().filter(|(_, course)| !course.is_limit()) {
         curve(canvas, course, index, (x, y))?;
     }
     for (index, end, at) in end_labels(&courses, y, (top, bottom)) {
@@ -135,6 +139,10 @@ fn curve<DB: DrawingBackend>(
     (x, y): (Scale, Scale),
 ) -> Drawn<DB> {
     let colour = colour(index);
+    if !course.is_marked() {
+        let places: Vec<(f64, f64)> = course.points.iter().map(|p| (x.place(p.0), y.place(p.1))).collect();
+        return canvas.smooth_line(&places, colour, 1.5);
+    }
     let pixels: Vec<(i32, i32)> = course.points.iter().map(|p| (x.pixel(p.0), y.pixel(p.1))).collect();
     if pixels.len() > 1 {
         canvas.line(&pixels, colour, 2.0)?;
@@ -149,11 +157,26 @@ fn curve<DB: DrawingBackend>(
     Ok(())
 }
 
+/// An upright line, its name along its lower end.
+fn limit<DB: DrawingBackend>(
+    canvas: &Canvas<'_, DB>,
+    course: &Course,
+    name: &str,
+    (x, y): (Scale, Scale),
+) -> Drawn<DB> {
+    let ends: Vec<(i32, i32)> = course.points.iter().map(|p| (x.pixel(p.0), y.pixel(p.1))).collect();
+    let foot = ends.iter().max_by_key(|end| end.1).copied().unwrap_or_default();
+    canvas.line(&ends, FAINT, 1.0)?;
+    let along = Look { upwards: true, ..look(12.0, FAINT, HPos::Left) };
+    canvas.text(name, (foot.0 + 8, foot.1), along)
+}
+
 /// The last point of each line and the height of its label, moved apart where lines end close together.
 fn end_labels(courses: &[Course], y: Scale, (top, bottom): (i32, i32)) -> Vec<(usize, (f64, f64), i32)> {
     let mut labels: Vec<(usize, (f64, f64), i32)> = courses
         .iter()
         .enumerate()
+        .filter(|(_, course)| !course.is_limit())
         .filter_map(|(index, course)| {
             let end = course.points.last()?;
             Some((index, *end, y.pixel(end.1)))

@@ -1,6 +1,9 @@
 //! What a figure shows, independent of how it is drawn.
 
 /// One line of a figure.
+///
+/// Up to 40 points are marked; more make a smooth curve without markers. Two points at one x make a limit: a
+/// thin upright line with its name along it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Line {
     /// The label at its end.
@@ -55,6 +58,19 @@ pub(super) struct Course {
     pub points: Vec<(f64, f64)>,
     /// Ends of the error bar of each point; the lower one is not finite where it lies beyond the axis.
     pub bars: Vec<Option<(f64, f64)>>,
+}
+
+impl Course {
+    /// Whether it is a limit.
+    pub fn is_limit(&self) -> bool {
+        matches!(self.points[..], [(low, _), (high, _)] if low == high)
+    }
+
+    /// Whether its points are marked.
+    pub fn is_marked(&self) -> bool {
+        const MOST: usize = 40;
+        self.points.len() <= MOST
+    }
 }
 
 impl Figure {

@@ -14,7 +14,12 @@ pub(super) struct Scale {
 impl Scale {
     /// The pixel of a value.
     pub fn pixel(&self, value: f64) -> i32 {
-        (self.from + (value - self.low) / (self.high - self.low) * (self.to - self.from)).round() as i32
+        self.place(value).round() as i32
+    }
+
+    /// Its exact place between pixels.
+    pub fn place(&self, value: f64) -> f64 {
+        self.from + (value - self.low) / (self.high - self.low) * (self.to - self.from)
     }
 }
 
