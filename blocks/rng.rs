@@ -36,6 +36,8 @@ pub enum Purpose {
     TrainingSnr = 10,
     /// Second, independent fade of a frame (the common phase where phases fade independently).
     FadingCommon = 11,
+    /// Payload bits where no picture fills them.
+    Payload = 12,
 }
 
 /// One stream of random numbers.
