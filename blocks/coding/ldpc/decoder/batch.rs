@@ -45,6 +45,11 @@ impl Checks {
     pub fn num_bits(&self) -> usize {
         self.num_bits
     }
+
+    /// Number of edges.
+    pub fn num_edges(&self) -> usize {
+        self.bits.len()
+    }
 }
 
 /// Memory of a batch in decoding, one register for each bit and for each edge.

@@ -13,7 +13,9 @@ pub struct State {
     /// Messages from checks to bits.
     messages: Aligned,
     /// Iterations done.
-    iterations: usize,
+    pub iterations: usize,
+    /// Whether all checks were found to hold.
+    pub is_codeword: bool,
 }
 
 impl State {
@@ -21,7 +23,7 @@ impl State {
     pub fn load(&mut self, schedule: &Schedule, llrs: &[i8], size: usize, lanes: usize) {
         self.posteriors.grow_to(schedule.len + lanes);
         self.messages.clear_to(schedule.num_messages * lanes);
-        self.iterations = 0;
+        (self.iterations, self.is_codeword) = (0, false);
         for (column, llrs) in schedule.columns.iter().zip(llrs.chunks_exact(size)) {
             let (end, start) = llrs.split_at(column.rotation);
             let lane = &mut self.posteriors.as_mut_slice()[column.start[0]..][..size + lanes];
@@ -44,7 +46,7 @@ impl State {
     }
 }
 
-/// One iteration over all layers, then the check of the whole word if wanted.
+/// Iterations over all layers, each followed by the check of the whole word if wanted.
 pub struct Iterate<'a> {
     /// Layout of the code.
     pub schedule: &'a Schedule,
@@ -59,32 +61,28 @@ pub struct Iterate<'a> {
 }
 
 impl ByteKernel for Iterate<'_> {
-    /// Whether all checks hold; always false where they were not asked for.
-    type Output = bool;
+    type Output = ();
 
     #[inline(always)]
-    unsafe fn run<B: Bytes>(self) -> bool {
+    unsafe fn run<B: Bytes>(self) {
         let Self { schedule, corrections, state, .. } = self;
-        assert!(
-            state.posteriors.as_slice().len() >= schedule.len + B::LEN,
-            "posteriors were laid out for other registers"
-        );
-        assert!(state.messages.as_slice().len() >= schedule.num_messages * B::LEN, "messages");
+        let (posteriors, messages) = (state.posteriors.as_slice(), state.messages.as_slice());
+        assert!(posteriors.len() >= schedule.len + B::LEN, "room for posteriors");
+        assert!(messages.len() >= schedule.num_messages * B::LEN, "room for messages");
         for _ in 0..self.iterations {
-            let parity = state.iterations % 2;
             for (layer, correction) in schedule.layers.iter().zip(corrections) {
                 // SAFETY: the schedule stays inside the buffers, whose lengths were just asserted.
                 unsafe {
                     match layer.degree {
-                        3 => sweep::<B, 3>(schedule, layer, parity, state, *correction),
-                        4 => sweep::<B, 4>(schedule, layer, parity, state, *correction),
-                        5 => sweep::<B, 5>(schedule, layer, parity, state, *correction),
-                        6 => sweep::<B, 6>(schedule, layer, parity, state, *correction),
-                        7 => sweep::<B, 7>(schedule, layer, parity, state, *correction),
-                        8 => sweep::<B, 8>(schedule, layer, parity, state, *correction),
-                        9 => sweep::<B, 9>(schedule, layer, parity, state, *correction),
-                        10 => sweep::<B, 10>(schedule, layer, parity, state, *correction),
-                        19 => sweep::<B, 19>(schedule, layer, parity, state, *correction),
+                        3 => sweep::<B, 3>(schedule, layer, state, *correction),
+                        4 => sweep::<B, 4>(schedule, layer, state, *correction),
+                        5 => sweep::<B, 5>(schedule, layer, state, *correction),
+                        6 => sweep::<B, 6>(schedule, layer, state, *correction),
+                        7 => sweep::<B, 7>(schedule, layer, state, *correction),
+                        8 => sweep::<B, 8>(schedule, layer, state, *correction),
+                        9 => sweep::<B, 9>(schedule, layer, state, *correction),
+                        10 => sweep::<B, 10>(schedule, layer, state, *correction),
+                        19 => sweep::<B, 19>(schedule, layer, state, *correction),
                         other => unreachable!("no row of the two base graphs has {other} edges"),
                     }
                 }
@@ -92,10 +90,29 @@ impl ByteKernel for Iterate<'_> {
             state.iterations += 1;
             // SAFETY: as above.
             if self.until_codeword && unsafe { all_checks_hold::<B>(schedule, state) } {
-                return true;
+                state.is_codeword = true;
+                break;
             }
         }
-        false
+    }
+}
+
+/// Whether all checks hold.
+pub struct Audit<'a> {
+    /// Layout of the code.
+    pub schedule: &'a Schedule,
+    /// What was decoded.
+    pub state: &'a State,
+}
+
+impl ByteKernel for Audit<'_> {
+    type Output = bool;
+
+    #[inline(always)]
+    unsafe fn run<B: Bytes>(self) -> bool {
+        assert!(self.state.posteriors.as_slice().len() >= self.schedule.len + B::LEN, "room for posteriors");
+        // SAFETY: the schedule stays inside the buffer, whose length was just asserted.
+        unsafe { all_checks_hold::<B>(self.schedule, self.state) }
     }
 }
 
@@ -104,11 +121,11 @@ impl ByteKernel for Iterate<'_> {
 unsafe fn sweep<B: Bytes, const D: usize>(
     schedule: &Schedule,
     layer: &Layer,
-    parity: usize,
     state: &mut State,
     correction: Correction,
 ) {
     unsafe {
+        let parity = state.iterations % 2;
         let posteriors = state.posteriors.as_mut_slice().as_mut_ptr();
         let mut messages = state.messages.as_mut_slice().as_mut_ptr().add(layer.messages * B::LEN);
         let steps = schedule.steps[parity].as_ptr().add(layer.first_edge);
