@@ -91,6 +91,13 @@ pub fn complex_normal(rng: &mut impl Rng, variance: f32, len: usize) -> Vec<Comp
     (0..len).map(|_| Complex32::new(normal(rng) * scale, normal(rng) * scale)).collect()
 }
 
+/// `len` independent bits, 0 or 1.
+pub fn random_bits(rng: &mut impl Rng, len: usize) -> Vec<u8> {
+    let mut bytes = vec![0; len.div_ceil(8)];
+    rng.fill_bytes(&mut bytes);
+    bytes.iter().flat_map(|byte| (0..8).map(move |place| (byte >> place) & 1)).take(len).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,5 +122,15 @@ mod tests {
         let real = x.iter().map(|v| (v.re as f64).powi(2)).sum::<f64>() / x.len() as f64;
         assert!((power / 2.5 - 1.0).abs() < 0.009, "power {power}");
         assert!((real / 1.25 - 1.0).abs() < 0.013, "real part {real}");
+    }
+
+    #[test]
+    fn random_bits_are_half_ones_and_begin_alike() {
+        // 100,000 bits: the standard error is 158; 4 sigma.
+        let bits = |len| random_bits(&mut RngKey::new(4).stream(Purpose::Payload, 0, 0), len);
+        let ones = bits(100_000).iter().filter(|bit| **bit == 1).count();
+        assert!(ones.abs_diff(50_000) < 632, "{ones}");
+        assert_eq!(bits(13), bits(100)[..13]);
+        assert!(bits(0).is_empty());
     }
 }

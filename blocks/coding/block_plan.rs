@@ -121,7 +121,8 @@ mod tests {
     #[test]
     fn the_format_follows_the_fade() {
         let table = table(vec![(-5.0, 0), (5.0, 1), (10.0, 2)]);
-        let plan = BlockPlan::per_fade(formats(&["bpsk-1/5", "qpsk-1/2", "16qam-1/2"]), table.clone()).unwrap();
+        let plan =
+            BlockPlan::per_fade(formats(&["bpsk-1/5", "qpsk-1/2", "16qam-1/2"]), table.clone()).unwrap();
         let mut seen = [false; 3];
         for (frame, user) in (0..20).flat_map(|frame| (0..10).map(move |user| (frame, user))) {
             let snr = table.snr_of(frame, user).0;

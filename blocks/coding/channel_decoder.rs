@@ -151,7 +151,9 @@ mod tests {
                 assert!(found.passed && found.bits == sent.bits, "{name}");
             }
             let bad = decoder.process(llrs(&plan, &symbols, 100.0)).unwrap();
-            assert!(bad.users.iter().all(|user| !user.passed && user.bits.len() == sent.payloads[0].bits.len()));
+            assert!(
+                bad.users.iter().all(|user| !user.passed && user.bits.len() == sent.payloads[0].bits.len())
+            );
         }
     }
 

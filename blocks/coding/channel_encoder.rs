@@ -1,7 +1,7 @@
 //! The kernel that turns payloads into symbols: CRC, LDPC, rate matching, scrambling, mapping.
 
-use super::transport_format::scrambling_seed;
 use super::scrambler::scramble_bits;
+use super::transport_format::scrambling_seed;
 use super::{BlockPlan, Recipients, TransportBlock};
 use crate::frame::{Payload, PayloadFrame, Phase, Slot, SymbolFrame};
 use crate::kernel::FrameKernel;
@@ -33,8 +33,7 @@ impl ChannelEncoder {
         payload: &Payload,
     ) -> Result<Slot> {
         let format = self.plan.format_of(frame, place);
-        let block =
-            blocks.entry(self.plan.index_of(frame, place)).or_insert_with(|| format.block().clone());
+        let block = blocks.entry(self.plan.index_of(frame, place)).or_insert_with(|| format.block().clone());
         let mut bits = block.encode(&payload.bits, 0)?;
         scramble_bits(scrambling_seed(payload.destination)?, &mut bits);
         let symbols = format.scheme().modulation().map(&bits)?;

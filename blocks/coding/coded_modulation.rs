@@ -24,7 +24,11 @@ impl CodedModulation {
         let rate = numerator / denominator;
         if !(numerator > 0.0 && denominator > 0.0 && denominator.is_finite() && rate > 0.0 && rate < 1.0) {
             let found = format!("{numerator}/{denominator}");
-            return Err(BlockError::invalid("code rate", found, "a fraction above 0 and below 1, such as 1/2"));
+            return Err(BlockError::invalid(
+                "code rate",
+                found,
+                "a fraction above 0 and below 1, such as 1/2",
+            ));
         }
         Ok(Self { modulation, numerator, denominator })
     }
@@ -39,9 +43,9 @@ impl CodedModulation {
     /// All schemes that the digital lines choose among: table 5.1.3.1-2 of 3GPP TS 38.214, and below it the
     /// rates 1/5, 1/4 and 1/3 with BPSK and QPSK; ascending by spectral efficiency.
     pub fn grid() -> Vec<Self> {
-        let low = [Modulation::Bpsk, Modulation::Qpsk]
-            .into_iter()
-            .flat_map(|modulation| [5.0, 4.0, 3.0].map(|denominator| Self::new(modulation, 1.0, denominator)));
+        let low = [Modulation::Bpsk, Modulation::Qpsk].into_iter().flat_map(|modulation| {
+            [5.0, 4.0, 3.0].map(|denominator| Self::new(modulation, 1.0, denominator))
+        });
         let table = McsTable::Qam256.entries().map(|mcs| of_entry(mcs.modulation_order, mcs.rate_1024));
         let mut grid: Vec<Self> = low.chain(table).filter_map(Result::ok).collect();
         grid.sort_by(|a, b| a.spectral_efficiency().total_cmp(&b.spectral_efficiency()));
@@ -66,9 +70,10 @@ impl CodedModulation {
 
 fn of_entry(modulation_order: usize, rate_1024: f64) -> Result<CodedModulation> {
     let of_order = |modulation: &Modulation| modulation.bits_per_symbol() == modulation_order;
-    let modulation = Modulation::ALL.into_iter().find(of_order).ok_or_else(|| {
-        BlockError::invalid("bits per symbol", modulation_order, "1, 2, 4, 6, 8 or 10")
-    })?;
+    let modulation = Modulation::ALL
+        .into_iter()
+        .find(of_order)
+        .ok_or_else(|| BlockError::invalid("bits per symbol", modulation_order, "1, 2, 4, 6, 8 or 10"))?;
     CodedModulation::new(modulation, rate_1024, 1024.0)
 }
 
@@ -120,7 +125,9 @@ mod tests {
 
     #[test]
     fn names_that_say_no_scheme_are_refused() {
-        for name in ["", "qpsk", "qpsk-", "qpsk-1", "qpsk-a/b", "8psk-1/2", "qpsk-1/0", "qpsk-2/2", "qpsk-NaN/2"] {
+        for name in
+            ["", "qpsk", "qpsk-", "qpsk-1", "qpsk-a/b", "8psk-1/2", "qpsk-1/0", "qpsk-2/2", "qpsk-NaN/2"]
+        {
             let error = name.parse::<CodedModulation>().unwrap_err().to_string();
             assert!(error.contains("is not possible: allowed is"), "{error}");
         }

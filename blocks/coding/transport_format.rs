@@ -50,7 +50,8 @@ impl TransportFormat {
         match (1..=most).rev().find_map(fits) {
             Some(block) => Ok(Self { scheme, uses, block }),
             None => {
-                let allowed = format!("so many that {scheme} carries a byte and its CRC: 24 coded bits or more");
+                let allowed =
+                    format!("so many that {scheme} carries a byte and its CRC: 24 coded bits or more");
                 Err(BlockError::invalid("uses of a block", uses, allowed))
             }
         }

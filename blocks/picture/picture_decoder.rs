@@ -58,7 +58,10 @@ impl FrameKernel for PictureDecoder {
             }
             self.of_mosaic(&users)
         } else {
-            users.par_iter().map(|payload| self.images(payload).and_then(|images| images.into_iter().next())).collect()
+            users
+                .par_iter()
+                .map(|payload| self.images(payload).and_then(|images| images.into_iter().next()))
+                .collect()
         };
         let (height, width) = self.coder.size();
         let mut pixels = Array4::zeros((users.len(), height, width, 3));

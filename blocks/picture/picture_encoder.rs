@@ -93,7 +93,11 @@ fn to_bits(bytes: &[u8]) -> Vec<u8> {
 
 /// Bytes of bits, the highest first; bits behind the last whole byte are left out.
 pub(super) fn to_bytes(bits: &[u8]) -> Vec<u8> {
-    bits.as_chunks::<8>().0.iter().map(|bits| bits.iter().fold(0, |byte, bit| byte << 1 | (bit & 1))).collect()
+    bits.as_chunks::<8>()
+        .0
+        .iter()
+        .map(|bits| bits.iter().fold(0, |byte, bit| byte << 1 | (bit & 1)))
+        .collect()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What a figure shows, independent of how it is drawn.
 
 /// One line of a figure.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Line {
     /// The label at its end.
     pub name: String,
@@ -9,6 +9,8 @@ pub struct Line {
     pub points: Vec<(f64, f64)>,
     /// Half length of the error bar at each point; empty for none.
     pub error: Vec<f64>,
+    /// Drawn dashed and without markers: a bound, no measurement.
+    pub dashed: bool,
 }
 
 /// How values are laid out along an axis.
@@ -55,6 +57,8 @@ pub(super) struct Course {
     pub points: Vec<(f64, f64)>,
     /// Ends of the error bar of each point; the lower one is not finite where it lies beyond the axis.
     pub bars: Vec<Option<(f64, f64)>>,
+    /// Whether it is a bound.
+    pub dashed: bool,
 }
 
 impl Figure {
@@ -71,7 +75,7 @@ impl Figure {
                     bars.push(half.map(|half| (y.position(point.1 - half), y.position(point.1 + half))));
                 }
             }
-            Course { points, bars }
+            Course { points, bars, dashed: line.dashed }
         };
         self.lines.iter().map(course).collect()
     }

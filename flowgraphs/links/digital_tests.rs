@@ -1,0 +1,1 @@
+//! The classical lines end to end.
