@@ -37,42 +37,6 @@ scheme = "klt"
 snr_mismatch_db = 6.0
 "#;
 
-/// A small experiment of classical links and a bound.
-const DIGITAL: &str = r#"
-version = 1
-seed = 5
-snr_db = [0, 9]
-
-[source]
-images = 20
-size = [16, 16]
-
-[downlink]
-users = 10
-groups = 2
-uses = 256
-
-[output]
-sheet_images = 4
-
-[[channel]]
-fading = { model = "awgn" }
-
-[[channel]]
-fading = { model = "rayleigh" }
-
-[[link]]
-scheme = "jpeg-ldpc"
-
-[[link]]
-name = "fixed"
-scheme = "webp-ldpc"
-mcs = "qpsk-1/2"
-
-[[link]]
-scheme = "jpeg-capacity"
-"#;
-
 /// Learned links over weights that [`learned`] trains.
 const LEARNED: &str = r#"
 version = 1
@@ -199,7 +163,7 @@ fn networks_of_the_perceptual_distance_are_looked_for_before_anything_runs() {
 
 #[test]
 fn results_are_the_same_bytes_on_one_and_on_two_threads() {
-    for dir in [folder_with(LINEAR), folder_with(DIGITAL), learned(LEARNED)] {
+    for dir in [folder_with(LINEAR), learned(LEARNED)] {
         let results = ["1", "2"].map(|threads| {
             let mut command = command(dir.path(), &["run", "a.toml", "--out", threads]);
             succeeded(command.env("RAYON_NUM_THREADS", threads).output().unwrap());
@@ -231,69 +195,6 @@ fn a_stopped_run_is_resumed_to_the_same_bytes_and_other_configurations_are_refus
     assert!(error.contains("holds files: allowed is an empty or new folder, --resume or --force"), "{error}");
     succeeded(sememe(dir.path(), &["run", "a.toml", "--out", "o", "--force", "--set", "snr_db=[0]"]));
     assert_ne!(std::fs::read_to_string(&path).unwrap(), whole);
-}
-
-#[test]
-fn classical_links_name_what_they_took_and_resume_with_it() {
-    let dir = folder_with(DIGITAL);
-    let screen = succeeded(sememe(dir.path(), &["run", "a.toml", "--out", "o"]));
-    assert!(screen.contains("modulation and code rate, lost images"), "{screen}");
-    let path = dir.path().join("o/results.csv");
-    let whole = std::fs::read_to_string(&path).unwrap();
-    let columns: Vec<&str> = whole.lines().next().unwrap().split(',').collect();
-    let column = |name: &str| columns.iter().position(|column| *column == name).unwrap();
-    let rows: Vec<Vec<&str>> = whole.lines().skip(1).map(|row| row.split(',').collect()).collect();
-    assert_eq!(rows.len(), 3 * 2 * 2);
-    for row in &rows {
-        let (link, mcs) = (row[column("link")], row[column("mcs")]);
-        match link {
-            "fixed" => assert_eq!(mcs, "qpsk-1/2"),
-            "jpeg-ldpc" => assert!(mcs.contains('-') && mcs.contains('/'), "{row:?}"),
-            _ => assert_eq!(mcs, ""),
-        }
-        assert_eq!(row[column("uses_per_image")], "256.000000", "{row:?}");
-        assert_eq!(row[column("outage")], row[column("lost")]);
-        assert!(row[column("unfit")].parse::<u64>().is_ok());
-    }
-    let sheet = std::fs::read(dir.path().join("o/sheet-rayleigh.png")).unwrap();
-    let half: String = whole.split_inclusive('\n').take(4).collect();
-    std::fs::write(&path, half).unwrap();
-    std::fs::remove_file(dir.path().join("o/sheet-rayleigh.png")).unwrap();
-    succeeded(sememe(dir.path(), &["run", "a.toml", "--out", "o", "--resume"]));
-    assert_eq!(std::fs::read_to_string(&path).unwrap(), whole);
-    assert_eq!(std::fs::read(dir.path().join("o/sheet-rayleigh.png")).unwrap(), sheet);
-    // A table of an earlier version has other columns.
-    std::fs::write(&path, "varied,link,channel,snr_db\n").unwrap();
-    let resumed = sememe(dir.path(), &["run", "a.toml", "--out", "o", "--resume"]);
-    let error = String::from_utf8(resumed.stderr).unwrap();
-    assert!(error.contains("line 1 does not hold the columns that this version writes"), "{error}");
-}
-
-#[test]
-fn pictures_of_an_outside_codec_are_looked_up_in_its_tables() {
-    let dir = folder_with(&DIGITAL.replace(
-        "scheme = \"jpeg-capacity\"",
-        "scheme = \"outside-table\"\ntable = \"sent.csv\"\nvalidation_table = \"other.csv\"",
-    ));
-    let table = |images: usize| -> String {
-        let points = |image| format!("{image},10,20\n{image},30,25\n{image},60,31.5\n");
-        "image,bytes,psnr_db\n".to_owned() + &(0..images).map(points).collect::<String>()
-    };
-    std::fs::write(dir.path().join("sent.csv"), table(20)).unwrap();
-    std::fs::write(dir.path().join("other.csv"), table(3)).unwrap();
-    succeeded(sememe(dir.path(), &["run", "a.toml", "--out", "o"]));
-    let results = std::fs::read_to_string(dir.path().join("o/results.csv")).unwrap();
-    let row = results.lines().find(|row| row.starts_with(",outside-table,awgn,9,")).unwrap();
-    assert!(row.starts_with(",outside-table,awgn,9,20,0,31.500000,"), "{row}");
-    assert!(dir.path().join("o/sheet-awgn.png").exists());
-    std::fs::write(dir.path().join("sent.csv"), table(19)).unwrap();
-    let error = error_line(&sememe(dir.path(), &["run", "a.toml", "--check"]));
-    assert!(
-        error.contains("link.2.table = \"sent.csv\"") && error.contains("image 19 is not in it"),
-        "{error}"
-    );
-    let error = error_line(&sememe(dir.path(), &["run", "a.toml", "--set", "link.2.table=nowhere.csv"]));
-    assert!(error.contains("nowhere.csv"), "{error}");
 }
 
 #[test]
@@ -367,22 +268,6 @@ fn bad_input_ends_with_code_2_and_one_line() {
         (&["source={kind='cifar10', path='broken.bin'}"], "broken.bin"),
         (&["source={kind='folder', path='empty'}"], "empty: no usable image"),
         (&["source={kind='folder', path='nowhere'}"], "nowhere"),
-        (
-            &["link.1={scheme='jpeg-ldpc'}", "downlink.uses=32", "downlink.rho=0", "link.0.mcs=5"],
-            "link.0.mcs = 5 is not possible",
-        ),
-        (
-            &["link=[{scheme='jpeg-ldpc', mcs='bpsk-1/5'}]", "downlink.uses=128"],
-            "link.0.mcs = \"bpsk-1/5\" is not possible: allowed is one that holds 32 bits",
-        ),
-        (
-            &["link=[{scheme='jpeg-ldpc'}]", "downlink.uses=4"],
-            "downlink.uses = 4 is not possible: allowed is so many that a digital link carries 32 bits",
-        ),
-        (
-            &["link=[{scheme='jpeg-capacity'}]", "channel.0.variation=per_symbol"],
-            "channel.0.variation = \"per_symbol\" is not possible: allowed is block with this bound",
-        ),
         (&["seed"], "no '=' found"),
     ] {
         let error = with(set);

@@ -79,11 +79,12 @@ impl DigitalLine {
         let formats = self.reliability.formats();
         let format = match self.rule {
             McsRule::Fixed => 0,
-            McsRule::Best => self.best(&setting.channel, setting.told_snr)?,
-            McsRule::PerFade => {
+            McsRule::PerFade if has_fades(&setting.channel) => {
                 let plan = BlockPlan::per_fade(formats.to_vec(), self.fades(setting)?);
                 return Ok((Arc::new(built("channel encoder", plan)?), PER_FADE.into()));
             }
+            // Without fades there is nothing more to know.
+            McsRule::Best | McsRule::PerFade => self.best(&setting.channel, setting.told_snr)?,
         };
         let name = formats[format].scheme().to_string();
         Ok((Arc::new(BlockPlan::fixed(formats[format].clone(), self.recipients)), name))
@@ -185,7 +186,7 @@ fn largest(values: &[f64]) -> usize {
     (0..values.len()).fold(0, better)
 }
 
-/// Whether every block of a channel meets one fade that a sender can know.
-pub fn has_known_fades(channel: &ChannelConfig) -> bool {
+/// Whether blocks of a channel meet different SNRs.
+fn has_fades(channel: &ChannelConfig) -> bool {
     channel.fading != FadingModel::Awgn || channel.snr_spread_db > 0.0
 }

@@ -39,7 +39,7 @@ mod wiring;
 
 pub use air::{Landed, Lengths, built, send};
 pub use digital::{Digital, Receiver};
-pub use digital_line::{DigitalLine, McsRule, PER_FADE, Pictures, has_known_fades};
+pub use digital_line::{DigitalLine, McsRule, PER_FADE, Pictures};
 pub use downlink::Downlink;
 pub use group_splitting::{GroupSplitting, Networks};
 pub use ideal::Ideal;
