@@ -4,7 +4,7 @@
 //! graph 1, Z = 384). Printed is the best of many short runs, so that other work on the machine counts
 //! little.
 //!
-//! Run with `cargo bench -p sememe-blocks --bench ldpc_encoder`.
+//! Run with `cargo bench --workspace --bench ldpc_encoder`.
 
 use sememe_blocks::coding::ldpc::{BaseGraph, LdpcCode, LdpcEncoder};
 use std::hint::black_box;

@@ -1,6 +1,6 @@
 //! Receivers under bytes of all kinds: none may panic, and what they return has the agreed size.
 //!
-//! `SEMEME_FUZZ_CASES=1000000 cargo test -p sememe-blocks picture::fuzz` runs a million cases; every case
+//! `SEMEME_FUZZ_CASES=1000000 cargo test --workspace --lib picture::fuzz` runs a million cases; every case
 //! has its own number, from which alone it is made. libwebp is reached too, behind the checks of its file.
 
 use super::test_pictures::{noise, scene};

@@ -22,7 +22,7 @@ pub enum CheckRule {
 pub enum Order {
     /// All checks on the messages of the iteration before.
     Flooding,
-    /// Row after row of the base graph, each on what the rows before it have found.
+    /// Row after row of the base graph, the last row first as in the fast decoder, each on what was found so far.
     Layered,
 }
 
@@ -60,6 +60,7 @@ impl BeliefPropagation<'_> {
         }
         let channel: Vec<f64> = llrs.iter().map(|llr| llr.clamp(-1e6, 1e6)).collect();
         let checks: Vec<Vec<usize>> = (0..self.rows)
+            .rev()
             .flat_map(|row| (0..size).map(move |lane| (row, lane)))
             .map(|(row, lane)| {
                 let bit = |entry: &super::Entry| {
@@ -77,7 +78,8 @@ impl BeliefPropagation<'_> {
                     Order::Flooding => &before,
                     Order::Layered => &posterior,
                 };
-                let q: Vec<f64> = bits.iter().zip(&*messages).map(|(bit, r)| heard[*bit] - r).collect();
+                let said = |(bit, r): (&usize, &f64)| self.rule.prepare(heard[*bit] - r);
+                let q: Vec<(f64, f64)> = bits.iter().zip(&*messages).map(said).collect();
                 for (edge, (bit, message)) in bits.iter().zip(messages).enumerate() {
                     let others = q.iter().enumerate().filter(|(other, _)| *other != edge).map(|(_, q)| *q);
                     let renewed = self.rule.combine(others);
@@ -95,12 +97,22 @@ impl BeliefPropagation<'_> {
 }
 
 impl CheckRule {
-    fn combine(self, others: impl Iterator<Item = f64>) -> f64 {
+    /// The sign of an LLR, and what the rule takes of its magnitude.
+    fn prepare(self, q: f64) -> (f64, f64) {
+        let size = match self {
+            CheckRule::SumProduct => (q.abs().min(CERTAIN) / 2.0).tanh(),
+            CheckRule::Normalized(_) | CheckRule::Offset(_) => q.abs(),
+        };
+        (if q < 0.0 { -1.0 } else { 1.0 }, size)
+    }
+
+    /// The message from what the other bits say, prepared.
+    fn combine(self, others: impl Iterator<Item = (f64, f64)>) -> f64 {
         let (mut sign, mut least, mut product) = (1.0, f64::INFINITY, 1.0);
-        for q in others {
-            sign *= if q < 0.0 { -1.0 } else { 1.0 };
-            least = q.abs().min(least);
-            product *= (q.abs().min(CERTAIN) / 2.0).tanh();
+        for (of_other, size) in others {
+            sign *= of_other;
+            least = size.min(least);
+            product *= size;
         }
         sign * match self {
             CheckRule::SumProduct => 2.0 * product.min(1.0 - f64::EPSILON).atanh(),
@@ -122,12 +134,13 @@ mod tests {
     #[test]
     fn two_bits_that_must_be_equal_add_up_what_the_channel_says() {
         // A check of two bits passes on the LLR of the other, whatever the rule's correction leaves of it.
-        assert!((CheckRule::SumProduct.combine([-1.5].into_iter()) + 1.5).abs() < 1e-12);
-        assert_eq!(CheckRule::Normalized(0.75).combine([2.0, -4.0].into_iter()), -1.5);
-        assert_eq!(CheckRule::Offset(0.5).combine([2.0, -4.0].into_iter()), -1.5);
-        assert_eq!(CheckRule::Offset(0.5).combine([0.2, 4.0].into_iter()), 0.0);
+        let message = |rule: CheckRule, others: &[f64]| rule.combine(others.iter().map(|q| rule.prepare(*q)));
+        assert!((message(CheckRule::SumProduct, &[-1.5]) + 1.5).abs() < 1e-12);
+        assert_eq!(message(CheckRule::Normalized(0.75), &[2.0, -4.0]), -1.5);
+        assert_eq!(message(CheckRule::Offset(0.5), &[2.0, -4.0]), -1.5);
+        assert_eq!(message(CheckRule::Offset(0.5), &[0.2, 4.0]), 0.0);
         let exact = 2.0 * ((1.0f64).tanh() * (2.0f64).tanh()).atanh();
-        assert!((CheckRule::SumProduct.combine([2.0, 4.0].into_iter()) - exact).abs() < 1e-12);
+        assert!((message(CheckRule::SumProduct, &[2.0, 4.0]) - exact).abs() < 1e-12);
     }
 
     #[test]

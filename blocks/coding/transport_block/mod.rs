@@ -9,6 +9,8 @@
 //! Source: 3GPP TS 38.212, sections 7.2.1 to 7.2.6; TS 38.211, section 7.3.1.1.
 
 mod config;
+#[cfg(test)]
+mod fuzz_tests;
 mod soft;
 
 pub use config::{MAX_CODED_LEN, TransportConfig};

@@ -122,8 +122,10 @@ pub trait Bytes: Copy {
     unsafe fn where_equal(self, b: Self, then: Self, otherwise: Self) -> Self;
     /// -self where `sign` is negative.
     unsafe fn with_sign(self, sign: Self) -> Self;
-    /// (self * numerator + 64) / 128, rounded down, of unsigned bytes and a numerator up to 127.
+    /// self * numerator / 128, rounded down, of unsigned bytes up to 128 and a numerator up to 127.
     unsafe fn scaled(self, numerator: i8) -> Self;
+    /// Half of unsigned bytes, rounded down.
+    unsafe fn half(self) -> Self;
     /// self - b of unsigned bytes, zero where b is larger.
     unsafe fn less(self, b: Self) -> Self;
     /// One bit for each byte: whether it is negative, the first byte lowest.
@@ -183,7 +185,11 @@ impl Bytes for [i8; 16] {
     }
     #[inline(always)]
     unsafe fn scaled(self, numerator: i8) -> Self {
-        self.map(|value| ((i32::from(value as u8) * i32::from(numerator) + 64) >> 7) as i8)
+        self.map(|value| ((i32::from(value as u8) * i32::from(numerator)) >> 7) as i8)
+    }
+    #[inline(always)]
+    unsafe fn half(self) -> Self {
+        self.map(|value| (value as u8 / 2) as i8)
     }
     #[inline(always)]
     unsafe fn less(self, b: Self) -> Self {
@@ -265,17 +271,21 @@ mod x86 {
         unsafe fn scaled(self, numerator: i8) -> Self {
             unsafe {
                 if numerator == 96 {
-                    // (3 m + 2) / 4 = m - (m + 1) / 4.
-                    let quarter = _mm512_srli_epi16::<2>(_mm512_add_epi8(self, _mm512_set1_epi8(1)));
+                    // 3 m / 4 = m - (m + 3) / 4.
+                    let quarter = _mm512_srli_epi16::<2>(_mm512_add_epi8(self, _mm512_set1_epi8(3)));
                     return _mm512_sub_epi8(self, _mm512_and_si512(quarter, _mm512_set1_epi8(0x3f)));
                 }
-                let (numerator, half) = (i16::from(numerator), _mm512_set1_epi16(64));
+                let numerator = i16::from(numerator);
                 let even = _mm512_maddubs_epi16(self, _mm512_set1_epi16(numerator));
                 let odd = _mm512_maddubs_epi16(self, _mm512_set1_epi16(numerator << 8));
-                let even = _mm512_srli_epi16::<7>(_mm512_add_epi16(even, half));
-                let odd = _mm512_slli_epi16::<1>(_mm512_add_epi16(odd, half));
+                let even = _mm512_srli_epi16::<7>(even);
+                let odd = _mm512_slli_epi16::<1>(odd);
                 _mm512_mask_mov_epi8(even, 0xaaaa_aaaa_aaaa_aaaa, odd)
             }
+        }
+        #[inline(always)]
+        unsafe fn half(self) -> Self {
+            unsafe { _mm512_and_si512(_mm512_srli_epi16::<1>(self), _mm512_set1_epi8(0x7f)) }
         }
         #[inline(always)]
         unsafe fn less(self, b: Self) -> Self {
@@ -343,16 +353,20 @@ mod x86 {
         unsafe fn scaled(self, numerator: i8) -> Self {
             unsafe {
                 if numerator == 96 {
-                    let quarter = _mm256_srli_epi16::<2>(_mm256_add_epi8(self, _mm256_set1_epi8(1)));
+                    let quarter = _mm256_srli_epi16::<2>(_mm256_add_epi8(self, _mm256_set1_epi8(3)));
                     return _mm256_sub_epi8(self, _mm256_and_si256(quarter, _mm256_set1_epi8(0x3f)));
                 }
-                let (numerator, half) = (i16::from(numerator), _mm256_set1_epi16(64));
+                let numerator = i16::from(numerator);
                 let even = _mm256_maddubs_epi16(self, _mm256_set1_epi16(numerator));
                 let odd = _mm256_maddubs_epi16(self, _mm256_set1_epi16(numerator << 8));
-                let even = _mm256_srli_epi16::<7>(_mm256_add_epi16(even, half));
-                let odd = _mm256_slli_epi16::<1>(_mm256_add_epi16(odd, half));
+                let even = _mm256_srli_epi16::<7>(even);
+                let odd = _mm256_slli_epi16::<1>(odd);
                 _mm256_blendv_epi8(even, odd, _mm256_set1_epi16(i16::MIN | 0xff00u16 as i16))
             }
+        }
+        #[inline(always)]
+        unsafe fn half(self) -> Self {
+            unsafe { _mm256_and_si256(_mm256_srli_epi16::<1>(self), _mm256_set1_epi8(0x7f)) }
         }
         #[inline(always)]
         unsafe fn less(self, b: Self) -> Self {

@@ -1,9 +1,21 @@
 //! What a decoder is told.
 
-use super::check::Rule;
 use crate::coding::Crc;
 use crate::coding::ldpc::LdpcCode;
 use crate::{BlockError, Result};
+
+/// What becomes of the least magnitude that a check node saw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Rule {
+    /// A correction by the two smallest magnitudes and the number of bits that the check joins: closest to
+    /// sum-product.
+    #[default]
+    Pairwise,
+    /// Times this many 128ths, rounded down to steps of 1/7 nat: normalised min-sum.
+    Factor(i8),
+    /// Less this many steps of 1/7 nat, but not below zero: offset min-sum.
+    Offset(i8),
+}
 
 /// When a decoder is done before its last iteration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -35,7 +47,7 @@ pub struct DecoderConfig {
 
 impl Default for DecoderConfig {
     fn default() -> Self {
-        Self { iterations: 20, rule: Rule::Factor(96), stop: Stop::default() }
+        Self { iterations: 20, rule: Rule::default(), stop: Stop::default() }
     }
 }
 
@@ -65,10 +77,10 @@ impl DecoderConfig {
                 return Err(BlockError::invalid(
                     "rule",
                     format!("{:?}", self.rule),
-                    "offsets of 0 to 62 / 8 nats",
+                    "offsets of 0 to 62 / 7 nats",
                 ));
             }
-            Rule::Factor(_) | Rule::Offset(_) => {}
+            Rule::Pairwise | Rule::Factor(_) | Rule::Offset(_) => {}
         }
         match self.stop {
             Stop::Crc { crc, len } if len <= crc.num_bits() || len > code.information_len() => {

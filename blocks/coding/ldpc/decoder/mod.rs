@@ -18,7 +18,8 @@
 //! | `quantize`, `config` | LLRs as bytes; what a decoder is told |
 //!
 //! An LLR is ln P(bit = 0) / P(bit = 1) in nats: positive means 0. Bits that were not sent have LLR 0, filler
-//! bits +infinity. NaN is an erasure, 0; what exceeds 15.9 nats saturates.
+//! bits, which are known, +infinity (or `rate_match::LLR_LIMIT`, as soft buffers have it). NaN is an erasure,
+//! 0; what a channel says saturates at 6.6 nats.
 //! Source: Chen et al. (2005), "Reduced-complexity decoding of LDPC codes"; layers: Hocevar (2004).
 
 mod aligned;
@@ -38,14 +39,11 @@ use crate::{BlockError, Result};
 use batch::{Batch, Checks, Failing};
 pub use bytes::Isa;
 use check::Correction;
-pub use check::Rule;
-pub use config::{DecoderConfig, Stop};
-pub use quantize::{STEPS_PER_NAT, quantize};
+pub use config::{DecoderConfig, Rule, Stop};
+use quantize::quantize_on;
+pub use quantize::{LARGEST_LLR, STEPS_PER_NAT, quantize};
 use schedule::Schedule;
 use single::State;
-
-/// Largest magnitude that a check node passes on, before its rule.
-const LARGEST_MESSAGE: i8 = 63;
 
 /// Bytes of a batch that still stay close to the core; beyond them single codewords are faster.
 const BATCH_BYTES: usize = 768 << 10;
@@ -96,7 +94,10 @@ impl LdpcDecoder {
             config,
             isa,
             num_columns: code.base_graph().information_columns() + rows,
-            corrections: vec![Correction { rule: config.rule, largest: LARGEST_MESSAGE }; rows],
+            corrections: order
+                .iter()
+                .map(|row| Correction::new(config.rule, *row, code.row(*row).len()))
+                .collect(),
             schedule: Schedule::new(code, &order, isa.lanes()),
             state: State::default(),
             checks: Checks::new(code, &order),
@@ -116,7 +117,7 @@ impl LdpcDecoder {
         self.code.information_len()
     }
 
-    /// Posterior LLRs of the last frame given to [`Self::decode`], in steps of 1/8 nat.
+    /// Posterior LLRs of the last frame given to [`Self::decode`], in steps of 1/7 nat.
     pub fn posteriors(&self) -> &[i8] {
         &self.posteriors
     }
@@ -130,13 +131,13 @@ impl LdpcDecoder {
         self.expect_lengths(&[llrs], bits)?;
         let mut quantized = std::mem::take(&mut self.quantized);
         quantized.resize(self.input_len(), 0);
-        quantize(llrs, &mut quantized);
+        quantize_on(self.isa, llrs, &mut quantized);
         let outcome = self.decode_quantized(&quantized, bits);
         self.quantized = quantized;
         outcome
     }
 
-    /// Decodes one frame of LLRs in steps of 1/8 nat.
+    /// Decodes one frame of LLRs in steps of 1/7 nat, at most [`LARGEST_LLR`] where they are not known for certain.
     ///
     /// - llrs: exactly [`Self::input_len`]; bits: [`Self::information_len`]
     pub fn decode_quantized(&mut self, llrs: &[i8], bits: &mut [u8]) -> Result<Outcome> {
@@ -220,7 +221,7 @@ impl LdpcDecoder {
         let (lanes, input, information) = (self.isa.lanes(), self.input_len(), self.information_len());
         self.quantized.resize(frames.len() * input, 0);
         for (llrs, quantized) in frames.iter().zip(self.quantized.chunks_exact_mut(input)) {
-            quantize(llrs, quantized);
+            quantize_on(self.isa, llrs, quantized);
         }
         self.batch.reset(&self.checks, lanes);
         let posteriors = self.batch.posteriors.as_mut_slice();

@@ -5,7 +5,7 @@ use crate::coding::ldpc::{BaseGraph, LdpcEncoder};
 use crate::rng::{Purpose, RngKey, normal};
 use rand::RngExt;
 
-/// A random codeword and its LLRs behind BPSK and noise, in steps.
+/// A random codeword and its LLRs behind BPSK and noise.
 fn noisy(code: &LdpcCode, rows: usize, deviation: f32, seed: u64) -> (Vec<u8>, Vec<f32>) {
     let mut rng = RngKey::new(seed).stream(Purpose::NoisePrivate, 0, 0);
     let information: Vec<u8> = (0..code.information_len()).map(|_| rng.random_range(0..2)).collect();
@@ -31,6 +31,7 @@ fn every_path_gives_the_bits_of_the_reference() {
     let cases = [
         (BaseGraph::Two, 2, 42, Rule::Factor(96)),
         (BaseGraph::Two, 7, 12, Rule::Factor(100)),
+        (BaseGraph::Two, 36, 42, Rule::Pairwise),
         (BaseGraph::Two, 30, 5, Rule::Offset(4)),
         (BaseGraph::One, 15, 46, Rule::Offset(3)),
         (BaseGraph::One, 64, 9, Rule::Factor(96)),
