@@ -6,23 +6,15 @@ use super::transport_format::scrambling_seed;
 use super::{BlockPlan, Recipients, TransportFormat};
 use crate::frame::{DecodedFrame, DecodedPayload, Destination, LlrFrame};
 use crate::kernel::FrameKernel;
-use crate::modem::LLR_LIMIT;
 use crate::{BlockError, Result};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Mean size that LLRs are scaled down to, in nats: 14 steps of the decoder's bytes.
-const MEAN_LLR: f32 = 1.75;
-/// Largest size of an LLR that the decoder is given, in nats: 31 steps.
-const LARGEST_LLR: f32 = 3.875;
-
 /// Decodes the block of every user; the CRC has the last word.
 ///
 /// - llrs `[K][G]` -> payloads `[K]` of A bits, with what their checks say
 /// - NaN is an erasure, infinite LLRs saturate
-/// - strong LLRs are scaled to a mean of 1.75 nats and cut at 3.875: min-sum does not know a common scale, but
-///   sums on bytes that begin at their ends lose what checks tell them, and blocks fail that are nearly clean
 /// - errors: another number of LLRs than the user's format sends
 pub struct ChannelDecoder {
     plan: Arc<BlockPlan>,
@@ -103,11 +95,7 @@ fn decode(
         let mut llrs = users[user].clone();
         descramble_llrs(scrambling_seed(destination)?, &mut llrs);
         let mut soft = block.soft_blocks();
-        let scale = scale_of(&llrs);
         block.combine(&llrs, 0, &mut soft)?;
-        for llr in soft.blocks_mut().flatten() {
-            *llr = (*llr * scale).clamp(-LARGEST_LLR, LARGEST_LLR);
-        }
         soft_blocks.push(soft);
     }
     let llrs: Vec<&[f32]> = soft_blocks.iter().flat_map(|soft| soft.blocks()).collect();
@@ -122,13 +110,6 @@ fn decode(
             Ok(DecodedPayload { bits: decoded.payload, passed: decoded.passed })
         })
         .collect()
-}
-
-/// What strong LLRs are multiplied with; 1 for weak ones.
-fn scale_of(llrs: &[f32]) -> f32 {
-    let sizes = llrs.iter().filter(|llr| !llr.is_nan()).map(|llr| f64::from(llr.abs().min(LLR_LIMIT)));
-    let mean = sizes.sum::<f64>() / llrs.len().max(1) as f64;
-    (f64::from(MEAN_LLR) / mean).min(1.0) as f32
 }
 
 #[cfg(test)]
@@ -191,13 +172,6 @@ mod tests {
                 assert!(found.users.iter().all(|user| user.passed), "{name} at {snr} dB");
             }
         }
-    }
-
-    #[test]
-    fn only_strong_llrs_are_scaled() {
-        assert_eq!(scale_of(&[1.0, -2.0, f32::NAN, 0.5]), 1.0);
-        assert!((scale_of(&[7.0, -7.0]) - 0.25).abs() < 1e-6);
-        assert!(scale_of(&[f32::INFINITY; 3]) > 0.0 && scale_of(&[]) == 1.0);
     }
 
     #[test]

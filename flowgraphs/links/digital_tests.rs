@@ -8,7 +8,7 @@ use sememe_blocks::channel::{ChannelConfig, FadingModel};
 use sememe_blocks::coding::{BlockPlan, CodedModulation, Limit, Recipients, TransportFormat};
 use sememe_blocks::picture::{LadderStore, Packing, PictureCodec, PictureCoder};
 use sememe_blocks::rng::RngKey;
-use sememe_blocks::source::{ImageSet, SceneConfig, SceneSet};
+use sememe_blocks::source::{SceneConfig, SceneSet};
 use std::sync::Arc;
 
 const USES: usize = 256;
