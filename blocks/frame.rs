@@ -3,9 +3,13 @@
 //! ```text
 //! ImageBatch > EncodedUsers > GroupedUsers > Features > SymbolFrame > ReceivedFrame > EqualizedFrame
 //!                                                                 > ReceivedFeatures > ImageBatch
+//!
+//! ImageBatch > PayloadFrame > SymbolFrame > ReceivedFrame > LlrFrame > DecodedFrame > ReceivedPictures
 //! ```
+//! The second row is that of the digital lines.
 
 use crate::Grouping;
+use crate::picture::Setting;
 use ndarray::{Array2, Array3, Array4};
 use num_complex::Complex32;
 
@@ -172,6 +176,64 @@ pub struct ReceivedFeatures {
     /// The same of its common features; equal to `snr` where nothing is sent in common, `[K]`.
     pub common_snr: Vec<f32>,
     /// Users of whose frame nothing arrived, `[K]`; scored as the mean image of the training set.
+    pub lost: Vec<bool>,
+}
+
+/// What one transport block carries.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Payload {
+    /// Who is to receive it: one user, or everyone.
+    pub destination: Destination,
+    /// Bits of the payload, each 0 or 1; what the stream of pictures does not fill is 0.
+    pub bits: Vec<u8>,
+    /// How its pictures were compressed.
+    pub setting: Setting,
+}
+
+/// The payloads of all users: one block for each, in order, or one block for everyone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PayloadFrame {
+    /// Index of the frame.
+    pub frame: u64,
+    /// Number of users K.
+    pub num_users: usize,
+    /// K payloads, or one.
+    pub payloads: Vec<Payload>,
+}
+
+/// Soft bits of the one block that each user hears.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LlrFrame {
+    /// Index of the frame.
+    pub frame: u64,
+    /// ln P(bit = 0) / P(bit = 1) of all bits of the block, `[K][G]`.
+    pub users: Vec<Vec<f32>>,
+}
+
+/// What a user's decoder makes of its block.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DecodedPayload {
+    /// Bits of the payload, wrong ones among them where the check failed.
+    pub bits: Vec<u8>,
+    /// Whether all checks of the block hold.
+    pub passed: bool,
+}
+
+/// The decoded blocks of a frame.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DecodedFrame {
+    /// Index of the frame.
+    pub frame: u64,
+    /// `[K]`.
+    pub users: Vec<DecodedPayload>,
+}
+
+/// Pictures as the users decoded them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReceivedPictures {
+    /// One image for each user, black where nothing arrived.
+    pub images: ImageBatch,
+    /// Users whose block failed, `[K]`; scored as the mean image of the training set.
     pub lost: Vec<bool>,
 }
 

@@ -36,7 +36,7 @@ pub enum Purpose {
     TrainingSnr = 10,
     /// Second, independent fade of a frame (the common phase where phases fade independently).
     FadingCommon = 11,
-    /// Payload bits of a measurement of error rates.
+    /// Payload bits where no picture fills them.
     Payload = 12,
 }
 

@@ -227,7 +227,7 @@ fn a_check_opens_everything_and_writes_nothing() {
     );
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 3);
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/experiments");
-    for shipped in ["quickstart", "correlated", "clustering", "channels"] {
+    for shipped in ["quickstart", "correlated", "clustering", "channels", "classical"] {
         let file = examples.join(shipped).with_extension("toml");
         assert!(
             succeeded(sememe(dir.path(), &["run", file.to_str().unwrap(), "--check"])).contains("can be run")

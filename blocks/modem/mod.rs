@@ -10,6 +10,7 @@
 
 mod blockwise;
 mod constellation;
+mod frame_demapper;
 mod log_map;
 mod max_log;
 mod rails;
@@ -17,4 +18,5 @@ mod soft_demapper;
 mod width;
 
 pub use constellation::Modulation;
+pub use frame_demapper::FrameDemapper;
 pub use soft_demapper::{Demapping, LLR_LIMIT, SoftDemapper};

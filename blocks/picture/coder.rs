@@ -76,6 +76,16 @@ impl PictureCoder {
         self.size
     }
 
+    /// The codec.
+    pub fn codec(&self) -> PictureCodec {
+        self.codec
+    }
+
+    /// How much of a file is sent.
+    pub fn packing(&self) -> Packing {
+        self.packing
+    }
+
     /// Images in one stream.
     pub fn num_images(&self) -> usize {
         self.num_images

@@ -83,6 +83,13 @@ impl OutsideTable {
         Ok(fitting.checked_sub(1).map(|last| points[last]))
     }
 
+    /// The images, by their names in ascending order.
+    pub fn images(&self) -> impl Iterator<Item = &str> {
+        let mut names: Vec<&str> = self.points.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        names.into_iter()
+    }
+
     /// Number of images named.
     pub fn num_images(&self) -> usize {
         self.points.len()

@@ -38,6 +38,7 @@ fn error_rates(setup: &Setup, rows: &[Row]) -> Figure {
                 name: name.to_owned(),
                 points: rows.iter().map(|row| (place(setup, row), rate(&row.tally))).collect(),
                 error: rows.iter().map(half).collect(),
+                dashed: false,
             }
         };
     let frame_name = if setup.repeats() { "FER in the end" } else { "FER" };
@@ -59,7 +60,7 @@ fn error_rates(setup: &Setup, rows: &[Row]) -> Figure {
         let ends = (seen.first().copied().unwrap_or(0.0), seen.last().copied().unwrap_or(0.0));
         let points: Vec<(f64, f64)> = samples(ends).map(|x| (x, rate(x))).collect();
         if seen.len() > 1 {
-            lines.push(Line { name: name.to_owned(), points, error: vec![] });
+            lines.push(Line { name: name.to_owned(), points, dashed: true, ..Line::default() });
         }
     };
     let (modulation, fading) = (setup.config.modulation, setup.fading_model());
@@ -88,7 +89,7 @@ fn error_rates(setup: &Setup, rows: &[Row]) -> Figure {
         lines.push(Line {
             name: format!("{name} {at:.2} dB"),
             points: vec![(at, floor), (at, 1.0)],
-            error: vec![],
+            ..Line::default()
         });
     }
     Figure { lines, y_label: "error rate".into(), axes: [Axis::Linear, Axis::Logarithmic], ..frame(setup) }
@@ -98,13 +99,13 @@ fn error_rates(setup: &Setup, rows: &[Row]) -> Figure {
 fn goodput(setup: &Setup, rows: &[Row]) -> Figure {
     let of = |row: &Row| row.tally.goodput(setup.information_bits(), setup.uses() as f64);
     let points = rows.iter().map(|row| (place(setup, row), of(row))).collect();
-    let mut lines = vec![Line { name: "goodput".into(), points, error: vec![] }];
+    let mut lines = vec![Line { name: "goodput".into(), points, ..Line::default() }];
     if setup.config.channel == ChannelKind::Awgn {
         let esn0 = |x: f64| linear(if setup.is_ebn0 { x - setup.ebn0_offset_db() } else { x });
         let modulation = setup.config.modulation;
         let mut theory = |name: &str, capacity: &dyn Fn(f64) -> f64| {
             let points = samples(span(setup, rows, &[])).map(|x| (x, capacity(esn0(x)))).collect();
-            lines.push(Line { name: name.to_owned(), points, error: vec![] });
+            lines.push(Line { name: name.to_owned(), points, dashed: true, ..Line::default() });
         };
         theory("BICM capacity", &|snr| bicm_capacity(modulation, snr));
         let rails = rails(setup);

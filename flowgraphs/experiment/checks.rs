@@ -1,9 +1,10 @@
 //! What an experiment file must satisfy beyond the types of its values.
 
 use super::Override;
-use super::config::{Experiment, LinkConfig, Scheme};
+use super::config::Experiment;
 use super::config_error::Result;
 use super::config_value::from_block;
+use super::link_checks::check_link;
 use super::reading::Tree;
 use std::collections::BTreeSet;
 
@@ -28,7 +29,7 @@ pub(super) fn check(experiment: &Experiment, tree: &Tree) -> Result<()> {
     }
     let mut names = BTreeSet::new();
     for (index, link) in experiment.link.iter().enumerate() {
-        check_link(link, index, tree)?;
+        check_link(link, index, experiment, tree)?;
         if !names.insert(link.label()) {
             let key = format!("link.{index}.name");
             return Err(tree.refuse_as(
@@ -61,30 +62,6 @@ fn check_snrs(experiment: &Experiment, tree: &Tree) -> Result<()> {
         return Err(tree.refuse("snr_db", "ascending numbers, each once"));
     }
     Ok(())
-}
-
-fn check_link(link: &LinkConfig, index: usize, tree: &Tree) -> Result<()> {
-    let key = |name: &str| format!("link.{index}.{name}");
-    let refuse = |name: &str, allowed: String| Err(tree.refuse(&key(name), allowed));
-    if let Some(name) = &link.name {
-        let is_plain = |c: char| c.is_alphanumeric() || " ._-+()=/".contains(c);
-        if name.is_empty() || name.chars().count() > 40 || !name.chars().all(is_plain) {
-            return refuse("name", "1 to 40 letters, digits, spaces and . _ - + ( ) = /".into());
-        }
-    }
-    match (link.scheme, &link.weights) {
-        (Scheme::Klt, Some(_)) => refuse("weights", "nothing: klt is fitted to the training images".into()),
-        (Scheme::GroupSplitting | Scheme::PrivateOnly, None) => {
-            let known = sememe_models::weights::SHIPPED.join(", ");
-            Err(tree
-                .missing(&key("weights"), format!("the path of a weights file, or shipped weights: {known}")))
-        }
-        (Scheme::PrivateOnly | Scheme::Klt, _) if link.rho.is_some_and(|rho| rho != 0.0) => {
-            refuse("rho", "0: this scheme sends nothing in common".into())
-        }
-        _ if !(-60.0..=60.0).contains(&link.snr_mismatch_db) => refuse("snr_mismatch_db", "-60 to 60".into()),
-        _ => Ok(()),
-    }
 }
 
 fn check_output(experiment: &Experiment, tree: &Tree) -> Result<()> {

@@ -4,7 +4,10 @@ use super::source::SourceConfig;
 use crate::links::Downlink;
 use sememe_blocks::access::{Access, Accounting, Mapping, Strategy};
 use sememe_blocks::channel::ChannelConfig;
+use sememe_blocks::coding::Limit;
 use sememe_blocks::equalizer::Equalizer;
+use sememe_blocks::modem::Demapping;
+use sememe_blocks::picture::Packing;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -57,20 +60,65 @@ pub enum Scheme {
     PrivateOnly,
     /// The linear baseline; needs no weights.
     Klt,
+    /// JPEG behind the 5G NR coding chain.
+    JpegLdpc,
+    /// WebP behind the same.
+    WebpLdpc,
+    /// The same chain for pictures that were compressed elsewhere, known by a table.
+    OutsideTable,
+    /// Bound: JPEG over a code at the limit of theory.
+    JpegCapacity,
+    /// Bound: WebP over the same.
+    WebpCapacity,
+}
+
+impl Scheme {
+    /// All of them, in the order of [`SCHEMES`].
+    pub const ALL: [Scheme; 8] = [
+        Scheme::GroupSplitting,
+        Scheme::PrivateOnly,
+        Scheme::Klt,
+        Scheme::JpegLdpc,
+        Scheme::WebpLdpc,
+        Scheme::OutsideTable,
+        Scheme::JpegCapacity,
+        Scheme::WebpCapacity,
+    ];
+
+    /// The name as users write it.
+    pub fn name(self) -> &'static str {
+        // The schemes are numbered in the order of the table.
+        SCHEMES[self as usize].0
+    }
+
+    /// Whether its payloads go through the coding chain.
+    pub fn is_digital(self) -> bool {
+        matches!(self, Self::JpegLdpc | Self::WebpLdpc | Self::OutsideTable)
+    }
+
+    /// Whether it is a bound: no link that could be built.
+    pub fn is_bound(self) -> bool {
+        matches!(self, Self::JpegCapacity | Self::WebpCapacity)
+    }
 }
 
 /// Names and descriptions of the schemes.
-pub const SCHEMES: [(&str, &str); 3] = [
+pub const SCHEMES: [(&str, &str); 8] = [
     ("group-splitting", "private features to each user, a common feature to each group; needs weights"),
     ("private-only", "the same networks without common features; needs weights trained at rho = 0"),
     ("klt", "linear code: strongest Karhunen-Loeve coefficients at optimal power; fitted, not trained"),
+    ("jpeg-ldpc", "JPEG, 5G NR LDPC and QAM; best modulation and code rate per SNR, or a named one"),
+    ("webp-ldpc", "the same with WebP"),
+    ("outside-table", "the same with pictures of an outside codec, from a table of image, bytes, PSNR"),
+    ("jpeg-capacity", "bound: JPEG over a code at capacity or at the limit of finite length"),
+    ("webp-capacity", "the same with WebP"),
 ];
 
 /// A `[[link]]` table. What is absent is as in `[downlink]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LinkConfig {
-    /// `group-splitting`, `private-only` or `klt`.
+    /// One of [`SCHEMES`].
     pub scheme: Scheme,
     /// Name in tables and figures. Default: the scheme.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -102,17 +150,38 @@ pub struct LinkConfig {
     /// What encoder and decoder are told of the mean SNR differs from the truth by so many dB.
     #[serde(default)]
     pub snr_mismatch_db: f64,
+    /// How much of a picture file is sent: `shared` (default: no headers and tables), `file` or `mosaic`; for
+    /// JPEG and WebP.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub packing: Option<Packing>,
+    /// `best` (default): the best per channel and SNR on validation images; an index of table 5.1.3.1-2 of 3GPP
+    /// TS 38.214; or a modulation and a code rate, such as `qpsk-1/2`. For digital schemes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mcs: Option<toml::Value>,
+    /// Iterations of the LDPC decoder at most; default 20. For digital schemes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub iterations: Option<usize>,
+    /// `exact` (default) or `max_log`; for digital schemes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub demapping: Option<Demapping>,
+    /// The sender knows every fade and takes the best modulation and code rate for it; for digital schemes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub csi_at_transmitter: bool,
+    /// Sizes and qualities of the images that are sent, by their numbers; for `outside-table`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<PathBuf>,
+    /// The same of other images, on which `mcs = "best"` is chosen; for `outside-table`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation_table: Option<PathBuf>,
+    /// `shannon` (default) or `finite-length`; for bounds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<Limit>,
 }
 
 impl LinkConfig {
     /// Name in tables and figures.
     pub fn label(&self) -> String {
-        let scheme = match self.scheme {
-            Scheme::GroupSplitting => SCHEMES[0].0,
-            Scheme::PrivateOnly => SCHEMES[1].0,
-            Scheme::Klt => SCHEMES[2].0,
-        };
-        self.name.clone().unwrap_or_else(|| scheme.to_owned())
+        self.name.clone().unwrap_or_else(|| self.scheme.name().to_owned())
     }
 
     /// The downlink of this link.

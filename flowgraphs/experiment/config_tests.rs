@@ -107,7 +107,7 @@ fn every_bad_value_gets_one_line_that_says_what_is_possible() {
         ),
         (
             "link.0.scheme=jpeg",
-            "a.toml with --set link.0.scheme: link.0.scheme = \"jpeg\" is not possible: allowed is group-splitting, private-only, klt",
+            "a.toml with --set link.0.scheme: link.0.scheme = \"jpeg\" is not possible: allowed is group-splitting, private-only, klt, jpeg-ldpc, webp-ldpc, outside-table, jpeg-capacity, webp-capacity",
         ),
         // Out of range.
         (
@@ -200,6 +200,93 @@ fn every_bad_value_gets_one_line_that_says_what_is_possible() {
 }
 
 #[test]
+fn every_bad_value_of_a_classical_link_gets_one_line() {
+    let digital = GOOD.replace("scheme = \"klt\"", "scheme = \"jpeg-ldpc\"");
+    let digital_only = "nothing: only digital schemes (jpeg-ldpc, webp-ldpc, outside-table) have it";
+    let mcs = "\"best\", an index of table 5.1.3.1-2 of TS 38.214 (0 to 27), or a modulation and a code rate such as \"qpsk-1/2\"";
+    for (set, expected) in [
+        (&["link.0.mcs=28"][..], format!("link.0.mcs = 28 is not possible: allowed is {mcs}")),
+        (&["link.0.mcs=-1"], format!("link.0.mcs = -1 is not possible: allowed is {mcs}")),
+        (&["link.0.mcs=good"], format!("link.0.mcs = \"good\" is not possible: allowed is {mcs}")),
+        (&["link.0.mcs=[1]"], format!("link.0.mcs = [1] is not possible: allowed is {mcs}")),
+        (
+            &["link.0.mcs=8psk-1/2"],
+            "link.0.mcs = \"8psk-1/2\" is not possible: allowed is modulation: bpsk, qpsk, 16qam, 64qam, 256qam, 1024qam".into(),
+        ),
+        (
+            &["link.0.mcs=qpsk-3/2"],
+            "link.0.mcs = \"qpsk-3/2\" is not possible: allowed is code rate: a fraction above 0 and below 1, such as 1/2".into(),
+        ),
+        (
+            &["link.0.packing=zip"],
+            "link.0.packing = \"zip\" is not possible: allowed is file, shared, mosaic".into(),
+        ),
+        (
+            &["link.0.demapping=fast"],
+            "link.0.demapping = \"fast\" is not possible: allowed is exact, max_log".into(),
+        ),
+        (&["link.0.iterations=0"], "link.0.iterations = 0 is not possible: allowed is 1 to 1000".into()),
+        (
+            &["link.0.weights=x"],
+            "link.0.weights = \"x\" is not possible: allowed is nothing: jpeg-ldpc has no networks".into(),
+        ),
+        (
+            &["link.0.rho=0.1"],
+            "link.0.rho = 0.1 is not possible: allowed is 0: this scheme sends nothing in common".into(),
+        ),
+        (
+            &["link.0.equalizer=zf"],
+            "link.0.equalizer = \"zf\" is not possible: allowed is nothing: jpeg-ldpc maps bits to symbols, its users hear only their own".into(),
+        ),
+        (
+            &["link.0.limit=shannon"],
+            "link.0.limit = \"shannon\" is not possible: allowed is nothing: only bounds (jpeg-capacity, webp-capacity) have it".into(),
+        ),
+        (
+            &["link.0.table=x.csv"],
+            "link.0.table = \"x.csv\" is not possible: allowed is nothing but with outside-table".into(),
+        ),
+        (
+            &["link.0.csi_at_transmitter=true", "link.0.mcs=5"],
+            "link.0.mcs = 5 is not possible: allowed is \"best\" with csi_at_transmitter".into(),
+        ),
+        (
+            &["link.0.csi_at_transmitter=true", "link.0.packing=mosaic"],
+            "link.0.csi_at_transmitter = true is not possible: allowed is false with packing = \"mosaic\": users share a block, not a fade".into(),
+        ),
+        (
+            &["link.0.csi_at_transmitter=true", "channel.1.variation=per_symbol"],
+            "link.0.csi_at_transmitter = true is not possible: allowed is false where a channel has variation = \"per_symbol\"".into(),
+        ),
+        (&["link.1.mcs=5"], format!("link.1.mcs = 5 is not possible: allowed is {digital_only}")),
+        (&["link.1.iterations=5"], format!("link.1.iterations = 5 is not possible: allowed is {digital_only}")),
+        (
+            &["link.1.packing=file"],
+            "link.1.packing = \"file\" is not possible: allowed is nothing: only JPEG and WebP are packed".into(),
+        ),
+        (
+            &["link.0.scheme=outside-table"],
+            "a.toml: link.0.table is missing: allowed is the path of a table with lines of image, bytes, psnr_db".into(),
+        ),
+        (
+            &["link.0.scheme=outside-table", "link.0.table=x.csv"],
+            "a.toml: link.0.validation_table is missing: allowed is a table of other images, on which the best mcs is chosen, or a named mcs".into(),
+        ),
+        (
+            &["link.0.scheme=jpeg-capacity", "link.0.limit=best"],
+            "link.0.limit = \"best\" is not possible: allowed is shannon, finite-length".into(),
+        ),
+    ] {
+        let found = refusal(&digital, set);
+        assert!(found.contains(&expected), "--set {set:?}\n  found    {found}\n  expected {expected}");
+    }
+    for good in ["link.0.mcs=0", "link.0.mcs=best", "link.0.mcs=1024qam-948/1024", "link.0.packing=mosaic"] {
+        let tree = Tree::parse(&digital, "a.toml").unwrap().set(&[good.parse().unwrap()]).unwrap();
+        tree.experiment().unwrap();
+    }
+}
+
+#[test]
 fn files_that_are_no_experiments_are_refused_with_the_place() {
     assert_eq!(refusal("seed = = 3", &[]), "a.toml: line 1, column 8: extra `=`, expected nothing");
     assert_eq!(refusal("version = 1\nseed", &[]).split(": ").nth(1), Some("line 2, column 5"));
@@ -230,5 +317,5 @@ fn the_experiments_in_the_examples_can_be_read() {
         names.push(experiment.title);
     }
     names.sort();
-    assert_eq!(names, ["CIFAR-10", "channels", "clustering", "quickstart", "shared content"]);
+    assert_eq!(names, ["CIFAR-10", "channels", "classical", "clustering", "quickstart", "shared content"]);
 }

@@ -56,7 +56,8 @@ pub fn png(prepared: &Prepared, channel: &ChannelConfig, options: &RunOptions) -
             let received: Vec<Array4<u8>> =
                 result.scores.into_iter().filter_map(|score| Some(score.received?.pixels)).collect();
             let views: Vec<_> = received.iter().map(|frame| frame.view()).collect();
-            let Ok(joined) = concatenate(Axis(0), &views) else { return Ok(vec![]) };
+            // A link whose pictures are known by a table alone has none to show.
+            let Ok(joined) = concatenate(Axis(0), &views) else { continue };
             let images = joined.slice(s![..columns.min(joined.dim().0), .., .., ..]).to_owned();
             let note = mean_psnr(&originals, &images).map_or(String::new(), |psnr| format!("{psnr:.1} dB"));
             rows.push(SheetRow { label: link.name.clone(), note, images });

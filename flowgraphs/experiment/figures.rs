@@ -81,7 +81,7 @@ fn over_snr(
         x_label: "mean SNR per channel use (dB)".into(),
         y_label: quantity.label.into(),
         axes: [Axis::Linear; 2],
-        lines: lines(&chosen, |row| row.key.snr_db, quantity.of, quantity.error),
+        lines: lines(experiment, &chosen, |row| row.key.snr_db, quantity.of, quantity.error),
     }
 }
 
@@ -101,7 +101,7 @@ fn over_varied(
         x_label: experiment.vary.as_ref().map_or(String::new(), |vary| vary.key.clone()),
         y_label: PSNR.label.into(),
         axes: [Axis::Linear; 2],
-        lines: lines(&chosen, varied_number, PSNR.of, PSNR.error),
+        lines: lines(experiment, &chosen, varied_number, PSNR.of, PSNR.error),
     }
 }
 
@@ -120,7 +120,7 @@ fn agreement(
     let chosen: Vec<&Row> = rows.iter().filter(of_figure).collect();
     Figure {
         y_label: "adjusted Rand index of the groups".into(),
-        lines: lines(&chosen, varied_number, |measured| measured.adjusted_rand, |_| None),
+        lines: lines(experiment, &chosen, varied_number, |measured| measured.adjusted_rand, |_| None),
         ..psnr
     }
 }
@@ -129,8 +129,9 @@ fn varied_number(row: &Row) -> f64 {
     row.key.varied.parse().unwrap_or(f64::NAN)
 }
 
-/// One line per link, in the order of the rows, by ascending x.
+/// One line per link, in the order of the rows, by ascending x; bounds are dashed.
 fn lines(
+    experiment: &Experiment,
     rows: &[&Row],
     x: fn(&Row) -> f64,
     y: fn(&Measurement) -> Option<f64>,
@@ -138,6 +139,8 @@ fn lines(
 ) -> Vec<Line> {
     let mut seen = BTreeSet::new();
     let names = rows.iter().map(|row| &row.key.link).filter(|name| seen.insert(name.as_str()));
+    let is_bound =
+        |name: &str| experiment.link.iter().any(|link| link.scheme.is_bound() && link.label() == name);
     names
         .map(|name| {
             let mut of_link: Vec<&&Row> = rows.iter().filter(|row| row.key.link == *name).collect();
@@ -146,6 +149,7 @@ fn lines(
                 name: name.clone(),
                 points: of_link.iter().map(|row| (x(row), y(&row.measured).unwrap_or(f64::NAN))).collect(),
                 error: of_link.iter().map(|row| error(&row.measured).unwrap_or(f64::NAN)).collect(),
+                dashed: is_bound(name),
             }
         })
         .collect()

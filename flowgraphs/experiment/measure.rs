@@ -25,6 +25,7 @@ pub fn summarize(output: &LinkOutput, link: &ReadyLink, truth: &[Option<Grouping
     let images = scores.len();
     let all: Vec<f64> = scores.iter().map(|score| score.psnr_db()).collect();
     let received: Vec<f64> = scores.iter().filter(|score| !score.lost).map(|score| score.psnr_db()).collect();
+    let lost = (images - received.len()) as u64;
     let psnr = Confidence::of(&all);
     let mean_error = scores.iter().map(|score| score.mean_square_error).sum::<f64>() / images as f64;
     let similarities: Vec<f64> =
@@ -41,7 +42,7 @@ pub fn summarize(output: &LinkOutput, link: &ReadyLink, truth: &[Option<Grouping
     });
     Measurement {
         images: images as u64,
-        lost: (images - received.len()) as u64,
+        lost,
         psnr_db: psnr.mean,
         psnr_ci95_db: psnr.half_width.is_finite().then_some(psnr.half_width),
         psnr_of_mean_mse_db: psnr_db(mean_error),
@@ -57,6 +58,9 @@ pub fn summarize(output: &LinkOutput, link: &ReadyLink, truth: &[Option<Grouping
         uses_received: received_uses(output) + signalling,
         energy_per_image: per_image(output.air.iter().map(|air| air.energy).sum()),
         effective_rho: link.effective_rho,
+        mcs: output.mcs.clone(),
+        unfit: output.payloads.as_ref().map(|frames| frames.iter().map(|frame| frame.unfit as u64).sum()),
+        outage: output.payloads.as_ref().map(|_| lost),
     }
 }
 

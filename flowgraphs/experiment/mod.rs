@@ -3,8 +3,8 @@
 //! | file | what stands there |
 //! |---|---|
 //! | `config`, `source` | the experiment file as documented structures |
-//! | `reading`, `overrides`, `checks`, `config_error` | from text to checked structures, with one-line errors |
-//! | `prepared`, `sweep`, `measure` | opens everything, runs every point, summarises it |
+//! | `reading`, `overrides`, `checks`, `link_checks`, `config_error` | from text to checked structures, with one-line errors |
+//! | `prepared`, `digital`, `sweep`, `measure` | opens everything, runs every point, summarises it |
 //! | [`results`], `run_folder`, `atomic_file` | what is written, and how it is not lost |
 //! | [`plot`], `figures`, `contact_sheet`, `table` | what is shown |
 
@@ -17,7 +17,9 @@ mod config_tests;
 mod config_value;
 mod contact_sheet;
 mod digest;
+mod digital;
 mod figures;
+mod link_checks;
 mod measure;
 mod nearest;
 mod overrides;

@@ -3,14 +3,17 @@
 use super::config::{Experiment, LinkConfig, Provenance, Scheme};
 use super::config_error::{ConfigError, Result};
 use super::config_value::from_block;
+use super::digital::DigitalParts;
 use super::reading::Tree;
 use super::{digest, source::OpenSource};
 use crate::adapters::{GraphError, RunOptions};
 use crate::links::{
-    Downlink, GroupSplitting, Images, Klt, LinkOutput, Scoring, Setting, Trained, in_flowgraph,
+    DigitalLine, Downlink, GroupSplitting, IdealLine, Images, Klt, LinkOutput, Outside, Pictures, Scoring,
+    Setting, Trained, Validation, in_flowgraph,
 };
 use ndarray::Array3;
 use sememe_blocks::channel::ChannelConfig;
+use sememe_blocks::picture::LadderStore;
 use sememe_blocks::rng::RngKey;
 use sememe_blocks::source::mean_image;
 use sememe_blocks::{BlockError, Decibel};
@@ -56,6 +59,41 @@ pub struct ReadyLink {
 enum ReadyScheme {
     Learned(Box<GroupSplitting<Trained>>),
     Klt(Klt),
+    Digital(Box<DigitalLine>),
+    Ideal(IdealLine),
+}
+
+impl ReadyLink {
+    /// A link that sends nothing in common.
+    fn private(config: &LinkConfig, experiment: &Experiment, scheme: ReadyScheme) -> Self {
+        Self {
+            name: config.label(),
+            downlink: config.downlink(&experiment.downlink),
+            effective_rho: 0.0,
+            signalling_uses: 0,
+            mismatch_db: config.snr_mismatch_db,
+            scheme,
+        }
+    }
+
+    /// The pictures that the link searches through, and those on which it chooses.
+    pub(super) fn pictures(&self) -> Option<(Arc<LadderStore>, Option<Arc<Validation>>)> {
+        match &self.scheme {
+            ReadyScheme::Digital(line) => match &line.pictures {
+                Pictures::Coded(ladders) => Some((Arc::clone(ladders), line.validation.clone())),
+                Pictures::Outside { .. } => None,
+            },
+            ReadyScheme::Ideal(line) => Some((Arc::clone(&line.ladders), Some(Arc::clone(&line.validation)))),
+            _ => None,
+        }
+    }
+
+    /// Takes over what an earlier run chose at a point.
+    pub(super) fn remember(&self, channel: &ChannelConfig, snr_db: f64, mcs: &str) {
+        if let ReadyScheme::Digital(line) = &self.scheme {
+            line.remember(channel, Decibel((snr_db + self.mismatch_db) as f32), mcs);
+        }
+    }
 }
 
 impl Prepared {
@@ -77,10 +115,22 @@ impl Prepared {
             ..Provenance::default()
         };
         let lpips = open_lpips(&experiment, source.images.set.size(), &mut provenance, tree)?;
+        let mut parts = DigitalParts::new(&experiment, &source, &mean_image, tree);
         let mut links = Vec::new();
         for (index, config) in experiment.link.iter().enumerate() {
-            let opened = open_link(config, &experiment, &source, &mut provenance, tree, index);
-            links.push(opened.map_err(|error| tree.located(error))?);
+            let scheme = match config.scheme {
+                scheme if scheme.is_digital() => {
+                    parts.line(config, index).map(|line| ReadyScheme::Digital(Box::new(line)))
+                }
+                scheme if scheme.is_bound() => parts.bound(config, index).map(ReadyScheme::Ideal),
+                _ => {
+                    let opened = open_link(config, &experiment, &source, &mut provenance, tree, index);
+                    links.push(opened.map_err(|error| tree.located(error))?);
+                    continue;
+                }
+            };
+            let scheme = scheme.map_err(|error| tree.located(error))?;
+            links.push(ReadyLink::private(config, &experiment, scheme));
         }
         check_provenance(&experiment, &provenance, tree)?;
         Ok(Self { experiment, source, links, mean_image, lpips, provenance })
@@ -118,6 +168,21 @@ impl Prepared {
                 in_flowgraph(learned.as_ref(), images, &setting, &scoring, options)
             }
             ReadyScheme::Klt(klt) => in_flowgraph(klt, images, &setting, &scoring, options),
+            ReadyScheme::Digital(line) => {
+                let (plan, name) = line.plan(&setting)?;
+                let output = match (line.link(&plan), &line.pictures) {
+                    (None, Pictures::Outside { sent, .. }) => {
+                        let outside = Outside { table: Arc::clone(sent), plan, receiver: line.receiver };
+                        outside.in_flowgraph(images, &setting, &scoring, options)
+                    }
+                    (Some(link), _) => in_flowgraph(&link, images, &setting, &scoring, options),
+                    (None, Pictures::Coded(_)) => unreachable!("coded pictures have a link"),
+                };
+                Ok(LinkOutput { mcs: Some(name), ..output? })
+            }
+            ReadyScheme::Ideal(line) => {
+                in_flowgraph(&line.link(&setting)?, images, &setting, &scoring, options)
+            }
         }
     }
 }
@@ -165,9 +230,6 @@ fn open_link(
     index: usize,
 ) -> Result<ReadyLink> {
     let (origin, prefix) = (tree.origin(), format!("link.{index}"));
-    let name = config.label();
-    let downlink = config.downlink(&experiment.downlink);
-    let mismatch_db = config.snr_mismatch_db;
     let Some(weights) = &config.weights else {
         let training = source.training.as_ref().ok_or_else(|| ConfigError::Missing {
             origin: origin.into(),
@@ -175,9 +237,9 @@ fn open_link(
             allowed: "a path of training images, or \"scenes\": klt is fitted to them".into(),
         })?;
         let klt = Klt::fit(training.as_ref()).map_err(|error| from_block(error, origin, &prefix))?;
-        let scheme = ReadyScheme::Klt(klt);
-        return Ok(ReadyLink { name, downlink, effective_rho: 0.0, signalling_uses: 0, mismatch_db, scheme });
+        return Ok(ReadyLink::private(config, experiment, ReadyScheme::Klt(klt)));
     };
+    let (name, downlink) = (config.label(), config.downlink(&experiment.downlink));
     let model = open_weights(weights).map_err(|reason| ConfigError::Unreadable {
         origin: tree.origin_of(&format!("{prefix}.weights")),
         reason: format!("{prefix}.weights = \"{weights}\": {reason}"),
@@ -194,7 +256,7 @@ fn open_link(
         downlink,
         effective_rho: budget.effective_rho(),
         signalling_uses: budget.signalling_uses(),
-        mismatch_db,
+        mismatch_db: config.snr_mismatch_db,
         scheme: ReadyScheme::Learned(Box::new(learned)),
     })
 }

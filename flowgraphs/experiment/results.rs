@@ -52,6 +52,13 @@ pub struct Measurement {
     pub energy_per_image: f64,
     /// Share of the features that is sent in common.
     pub effective_rho: f64,
+    /// Modulation and code rate of a digital link: the one chosen for this point, or the one that was named.
+    pub mcs: Option<String>,
+    /// Images that fell to their mean colour, since no setting of the codec fitted the payload; of digital links
+    /// and their bounds.
+    pub unfit: Option<u64>,
+    /// Images whose block failed; of digital links and their bounds.
+    pub outage: Option<u64>,
 }
 
 /// A point and what was measured there.
@@ -64,7 +71,7 @@ pub struct Row {
 }
 
 /// The columns, in order.
-pub const COLUMNS: [&str; 21] = [
+pub const COLUMNS: [&str; 24] = [
     "varied",
     "link",
     "channel",
@@ -86,6 +93,9 @@ pub const COLUMNS: [&str; 21] = [
     "uses_received",
     "energy_per_image",
     "effective_rho",
+    "mcs",
+    "unfit",
+    "outage",
 ];
 
 /// All rows as CSV, header first. Equal rows give equal bytes.
@@ -115,6 +125,9 @@ pub fn to_csv(rows: &[Row]) -> String {
             fixed(Some(m.uses_received)),
             fixed(Some(m.energy_per_image)),
             fixed(Some(m.effective_rho)),
+            m.mcs.clone().unwrap_or_default(),
+            m.unfit.map(|count| count.to_string()).unwrap_or_default(),
+            m.outage.map(|count| count.to_string()).unwrap_or_default(),
         ];
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{}", fields.join(","));
@@ -128,7 +141,9 @@ pub fn to_csv(rows: &[Row]) -> String {
 pub fn from_csv(text: &str) -> Result<Vec<Row>, String> {
     let mut lines = text.lines();
     if lines.next() != Some(COLUMNS.join(",").as_str()) {
-        return Err("line 1 does not hold the columns that this version writes".into());
+        return Err("line 1 does not hold the columns that this version writes: allowed is a table of this \
+                    version, another --out, or --force"
+            .into());
     }
     lines
         .enumerate()
@@ -144,6 +159,7 @@ fn row(line: &str) -> Result<Row, String> {
     let number = |i: usize| -> Result<f64, String> { parse(&fields, i) };
     let count = |i: usize| -> Result<u64, String> { parse(&fields, i) };
     let maybe = |i: usize| (!fields[i].is_empty()).then(|| number(i)).transpose();
+    let maybe_count = |i: usize| (!fields[i].is_empty()).then(|| count(i)).transpose();
     Ok(Row {
         key: PointKey {
             varied: fields[0].into(),
@@ -160,7 +176,7 @@ fn row(line: &str) -> Result<Row, String> {
             infinite: count(9)?,
             psnr_received_db: maybe(10)?,
             ms_ssim: maybe(11)?,
-            ms_ssim_scales: (!fields[12].is_empty()).then(|| count(12)).transpose()?,
+            ms_ssim_scales: maybe_count(12)?,
             lpips: maybe(13)?,
             common_cosine: maybe(14)?,
             adjusted_rand: maybe(15)?,
@@ -169,6 +185,9 @@ fn row(line: &str) -> Result<Row, String> {
             uses_received: number(18)?,
             energy_per_image: number(19)?,
             effective_rho: number(20)?,
+            mcs: Some(fields[21]).filter(|name| !name.is_empty()).map(str::to_owned),
+            unfit: maybe_count(22)?,
+            outage: maybe_count(23)?,
         },
     })
 }
@@ -203,6 +222,8 @@ mod tests {
             ms_ssim: Some(0.97),
             ms_ssim_scales: Some(2),
             uses_per_image: 1024.5,
+            mcs: Some("16qam-378/1024".into()),
+            unfit: Some(0),
             ..Measurement::default()
         };
         vec![Row { key: key(-1.5), measured: measured.clone() }, Row { key: key(12.0), measured }]
@@ -216,6 +237,9 @@ mod tests {
         assert_eq!(read[0].key, rows()[0].key);
         assert_eq!(read[1].measured.ms_ssim_scales, Some(2));
         assert_eq!(read[1].measured.adjusted_rand, None);
+        let m = &read[1].measured;
+        assert_eq!((m.mcs.as_deref(), m.unfit, m.outage), (Some("16qam-378/1024"), Some(0), None));
+        assert!(text.ends_with(",16qam-378/1024,0,\n"), "{text}");
         assert!(text.contains(
             "0.5,klt,rician-k4,-1.5,200,1,30.123457,0.250000,29.500000,0,30.200000,0.970000,2,,,,1024.500000,"
         ));
@@ -228,7 +252,9 @@ mod tests {
         assert!(
             from_csv(&text.replace("30.123457", "thirty")).unwrap_err().contains("line 2: psnr_db = thirty")
         );
-        assert!(from_csv(&text.replace("klt,", "klt,,")).unwrap_err().contains("line 2: 22 fields"));
+        assert!(from_csv(&text.replace("klt,", "klt,,")).unwrap_err().contains("line 2: 25 fields"));
         assert!(from_csv("").is_err());
+        let earlier = text.replace(",mcs,unfit,outage", "").replace(",16qam-378/1024,0,", "");
+        assert!(from_csv(&earlier).unwrap_err().contains("columns that this version writes"));
     }
 }

@@ -9,7 +9,7 @@ use super::reading::Tree;
 use super::results::{PointKey, Row};
 use super::run_error::RunError;
 use super::run_folder::{Existing, RunFolder, TIMINGS};
-use super::{contact_sheet, figures};
+use super::{contact_sheet, digital, figures};
 use crate::adapters::RunOptions;
 use sememe_blocks::channel::ChannelConfig;
 use std::path::Path;
@@ -73,8 +73,7 @@ pub fn sweep(
         folder.earlier_rows(TIMINGS).split_inclusive('\n').filter(is_kept).collect::<String>();
     let mut sweep =
         Sweep { folder, finished, earlier_timings, rows: vec![], timings: vec![], stop, resumed: 0 };
-    let reporter = Reporter::new(num_points(&variants) as u64, sweep.finished.len() as u64, "points");
-    let interrupted = sweep.measure_all(&variants, reporter)?;
+    let interrupted = sweep.search_pictures(&variants)? || sweep.measure_all(&variants)?;
     if !interrupted {
         sweep.draw(&resolved, &variants)?;
     }
@@ -136,8 +135,41 @@ struct Sweep<'a> {
 }
 
 impl Sweep<'_> {
+    /// Does ahead what all points of a digital link share, and takes over what an earlier run chose.
+    ///
+    /// - returns: whether it was stopped
+    fn search_pictures(&self, variants: &[Variant]) -> Result<bool, RunError> {
+        for Variant { varied, prepared } in variants {
+            let mut stores = Vec::new();
+            for (link, channel, snr_db) in points(prepared) {
+                let of_point = |row: &&Row| {
+                    let PointKey { varied: value, link: name, channel: on, snr_db: at } = &row.key;
+                    (value, name, *at) == (varied, &link.name, snr_db) && *on == channel.name()
+                };
+                match self.finished.iter().find(of_point) {
+                    Some(row) => {
+                        link.remember(channel, snr_db, row.measured.mcs.as_deref().unwrap_or_default())
+                    }
+                    None => stores.extend(link.pictures()),
+                }
+            }
+            let mut different: Vec<(_, Option<_>)> = Vec::new();
+            for (store, validation) in stores {
+                match different.iter_mut().find(|(known, _)| Arc::ptr_eq(known, &store)) {
+                    Some((_, known)) => *known = known.take().or(validation),
+                    None => different.push((store, validation)),
+                }
+            }
+            if !different.is_empty() && digital::search_pictures(prepared, &different, self.stop)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Returns whether it was stopped.
-    fn measure_all(&mut self, variants: &[Variant], mut reporter: Reporter) -> Result<bool, RunError> {
+    fn measure_all(&mut self, variants: &[Variant]) -> Result<bool, RunError> {
+        let mut reporter = Reporter::new(num_points(variants) as u64, self.finished.len() as u64, "points");
         for Variant { varied, prepared } in variants {
             let users = prepared.experiment.downlink.users;
             let truth = true_groups(&prepared.source.images, users)

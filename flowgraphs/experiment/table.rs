@@ -29,6 +29,12 @@ pub fn text(experiment: &Experiment, rows: &[Row]) -> String {
                 writeln!(text, "{}{at}: PSNR in dB with 95 % confidence interval", channel_title(channel));
             text.push_str(&aligned(&psnr_lines(experiment, &links, &block)));
             text.push('\n');
+            let schemes = scheme_lines(experiment, &links, &block);
+            if !schemes.is_empty() {
+                let _ = writeln!(text, "modulation and code rate, lost images, images as mean colour");
+                text.push_str(&aligned(&schemes));
+                text.push('\n');
+            }
         }
     }
     text.push_str(&aligned(&cost_lines(&links, rows)));
@@ -48,6 +54,30 @@ fn psnr_lines(experiment: &Experiment, links: &[String], block: &[&Row]) -> Vec<
             }));
         }
         lines.push(line);
+    }
+    lines
+}
+
+/// What digital links took at each SNR, and what they lost; nothing where there is none.
+fn scheme_lines(experiment: &Experiment, links: &[String], block: &[&Row]) -> Vec<Vec<String>> {
+    let is_digital = |link: &&String| block.iter().any(|r| r.key.link == **link && r.measured.mcs.is_some());
+    let links: Vec<&String> = links.iter().filter(is_digital).collect();
+    if links.is_empty() {
+        return vec![];
+    }
+    let heading = links.iter().map(|link| (*link).clone());
+    let mut lines = vec![std::iter::once("SNR (dB)".to_owned()).chain(heading).collect::<Vec<_>>()];
+    for &snr in &experiment.snr_db {
+        let of_link = |link: &&String| {
+            let row = block.iter().find(|row| row.key.link == **link && row.key.snr_db == snr);
+            row.map_or("-".into(), |row| {
+                let m = &row.measured;
+                let counted = |count: Option<u64>| count.map_or("-".into(), |count| count.to_string());
+                let mcs = m.mcs.as_deref().unwrap_or("-");
+                format!("{mcs}, {}, {}", counted(m.outage), counted(m.unfit))
+            })
+        };
+        lines.push(std::iter::once(snr.to_string()).chain(links.iter().map(of_link)).collect());
     }
     lines
 }
@@ -127,5 +157,26 @@ AWGN: PSNR in dB with 95 % confidence interval
   klt          1024                     0         1024           1024              0
 ";
         assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn what_digital_links_took_is_shown_below() {
+        let toml = "version = 1\nsnr_db = [0]\n[[channel]]\nfading = { model = \"awgn\" }\n[[link]]\nscheme = \"jpeg-ldpc\"";
+        let experiment = Tree::parse(toml, "test").unwrap().experiment().unwrap();
+        let key =
+            PointKey { varied: String::new(), link: "jpeg-ldpc".into(), channel: "awgn".into(), snr_db: 0.0 };
+        let measured = Measurement {
+            mcs: Some("qpsk-1/2".into()),
+            outage: Some(3),
+            unfit: Some(1),
+            ..Measurement::default()
+        };
+        let shown = text(&experiment, &[Row { key, measured }]);
+        let expected = "\
+modulation and code rate, lost images, images as mean colour
+  SNR (dB)        jpeg-ldpc
+  0          qpsk-1/2, 3, 1
+";
+        assert!(shown.contains(expected), "{shown}");
     }
 }

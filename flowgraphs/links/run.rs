@@ -3,7 +3,7 @@
 use super::air::{Landed, built};
 use super::score::{Compare, Conceal, FrameScore, Scorer};
 use super::setting::{Images, Scoring, Setting};
-use super::tap::{AirReport, CommonReport};
+use super::tap::{AirReport, CommonReport, LossReport, PayloadReport};
 use super::wiring::{Direct, Result, Wiring};
 use crate::adapters::{Graph, RunOptions};
 use sememe_blocks::frame::ImageBatch;
@@ -35,7 +35,9 @@ pub struct Reports<W: Wiring> {
     /// Groups of each frame.
     pub common: W::Port<CommonReport>,
     /// Lost users of each frame.
-    pub loss: W::Port<super::tap::LossReport>,
+    pub loss: W::Port<LossReport>,
+    /// How pictures fit their payloads, from digital links.
+    pub payload: Option<W::Port<PayloadReport>>,
 }
 
 /// All that a run gives, one entry per frame, in order.
@@ -47,18 +49,23 @@ pub struct LinkOutput {
     pub air: Vec<AirReport>,
     /// Groups.
     pub common: Vec<CommonReport>,
+    /// How pictures fit their payloads; `None` from links that send no payloads.
+    pub payloads: Option<Vec<PayloadReport>>,
+    /// The modulation and coding scheme, where a link has one.
+    pub mcs: Option<String>,
 }
 
 struct Claims<W: Wiring> {
     scores: W::Claim<FrameScore>,
     air: W::Claim<AirReport>,
     common: W::Claim<CommonReport>,
+    payloads: Option<W::Claim<PayloadReport>>,
 }
 
 impl<W: Wiring> Landed<W> {
     /// Takes the features off, leaving the reports.
     pub fn parted(self) -> (W::Port<sememe_blocks::frame::ReceivedFeatures>, Reports<W>) {
-        (self.features, Reports { air: self.air, common: self.common, loss: self.loss })
+        (self.features, Reports { air: self.air, common: self.common, loss: self.loss, payload: None })
     }
 }
 
@@ -110,6 +117,7 @@ fn wire<W: Wiring>(
         scores: wiring.collect(scores, "scores")?,
         air: wiring.collect(reports.air, "air reports")?,
         common: wiring.collect(reports.common, "group reports")?,
+        payloads: reports.payload.map(|port| wiring.collect(port, "payload reports")).transpose()?,
     })
 }
 
@@ -118,5 +126,7 @@ fn redeem<W: Wiring>(claims: Claims<W>) -> Result<LinkOutput> {
         scores: W::redeem(claims.scores)?,
         air: W::redeem(claims.air)?,
         common: W::redeem(claims.common)?,
+        payloads: claims.payloads.map(W::redeem).transpose()?,
+        mcs: None,
     })
 }

@@ -3,9 +3,10 @@
 use sememe_blocks::Grouping;
 use sememe_blocks::Result;
 use sememe_blocks::access::{total_energy, total_uses};
-use sememe_blocks::frame::{Destination, Features, ReceivedFeatures, SymbolFrame};
+use sememe_blocks::frame::{Destination, Features, PayloadFrame, ReceivedFeatures, SymbolFrame};
 use sememe_blocks::kernel::FrameSplitter;
 use sememe_blocks::metric::Separation;
+use sememe_blocks::picture::Setting;
 
 /// Passes frames on, and what a function makes of each to its second output.
 pub struct Tap<F, R> {
@@ -63,6 +64,30 @@ pub struct LossReport {
     pub frame: u64,
     /// `[K]`.
     pub lost: Vec<bool>,
+}
+
+/// How the pictures of a frame fit their payloads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PayloadReport {
+    /// Index of the frame.
+    pub frame: u64,
+    /// Images that fell to their mean colour, since no setting of the codec fitted.
+    pub unfit: usize,
+}
+
+/// Counts the images that do not fit.
+pub fn observe_payloads(frame: &PayloadFrame) -> PayloadReport {
+    let unfit = frame.payloads.iter().filter(|payload| payload.setting == Setting::MeanColour);
+    let images = |payload: &sememe_blocks::frame::Payload| match payload.destination {
+        Destination::User(_) => 1,
+        _ => frame.num_users,
+    };
+    PayloadReport { frame: frame.frame, unfit: unfit.map(images).sum() }
+}
+
+/// The report of a link that sends nothing in common.
+pub fn observe_no_groups(frame: &SymbolFrame) -> CommonReport {
+    CommonReport { frame: frame.frame, grouping: frame.grouping.clone(), mean_cosine: None }
 }
 
 /// Counts uses and energy.

@@ -18,7 +18,8 @@ impl Registry {
     /// All blocks of this project.
     pub fn builtin() -> Self {
         let mut registry = Self::empty();
-        for entry in super::builtin::entries().into_iter().chain(super::learned::entries()) {
+        let learned = super::learned::entries();
+        for entry in super::builtin::entries().into_iter().chain(super::digital::entries()).chain(learned) {
             registry.register(entry).expect("builtin names differ: a test counts them");
         }
         registry
@@ -53,7 +54,9 @@ mod tests {
     #[test]
     fn names_are_snake_case_taken_once_and_say_what_travels() {
         let mut registry = Registry::builtin();
-        let listed = super::super::builtin::entries().len() + super::super::learned::entries().len();
+        let listed = super::super::builtin::entries().len()
+            + super::super::digital::entries().len()
+            + super::super::learned::entries().len();
         assert_eq!(registry.iter().count(), listed);
         for entry in registry.iter() {
             assert!(entry.name().chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'));

@@ -1,8 +1,8 @@
 //! Every block by name: what it is, how to make one from a table of parameters, and the proof that
 //! it behaves in a flowgraph as it does when called directly.
 //!
-//! [`Registry::builtin`] knows the blocks of this project, one line each in `builtin` and,
-//! where a network is inside, in `learned`. Kernels of
+//! [`Registry::builtin`] knows the blocks of this project, one line each in `builtin`, in `digital` for the
+//! classical chain and, where a network is inside, in `learned`. Kernels of
 //! other crates join with [`Registry::register`], and are then found by [`FreeGraph`] and by the
 //! conformance trials like any other:
 //!
@@ -35,6 +35,7 @@
 mod builtin;
 mod catalogue;
 mod conformance;
+mod digital;
 mod entry;
 mod error;
 mod failing;

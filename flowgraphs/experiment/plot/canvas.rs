@@ -41,6 +41,17 @@ impl<DB: DrawingBackend> Canvas<'_, DB> {
         self.area.draw(&PathElement::new(points, self.stroke(colour, width)))
     }
 
+    /// A broken line; a single point becomes one dash.
+    pub fn dashes(&self, points: &[(i32, i32)], colour: RGBColor, width: f64) -> Drawn<DB> {
+        for (from, to) in dashes(points) {
+            // In device pixels at once: rounding to whole units would bend short pieces.
+            let ends =
+                [from, to].map(|(x, y)| ((x * self.scale).round() as i32, (y * self.scale).round() as i32));
+            self.area.draw(&PathElement::new(ends.to_vec(), self.stroke(colour, width)))?;
+        }
+        Ok(())
+    }
+
     /// A filled shape with a thin white rim, which keeps crossing lines apart.
     pub fn marker(&self, centre: (i32, i32), outline: &[(i32, i32)], colour: RGBColor) -> Drawn<DB> {
         let centre = self.at(centre);
@@ -77,4 +88,47 @@ pub(super) struct Look {
 pub(super) fn text_width(text: &str, size: f64) -> i32 {
     // Measured large, so that rounding to whole pixels does not matter.
     (FONT, size * 8.0).into_font().box_size(text).map_or(0, |(width, _)| (width / 8) as i32)
+}
+
+/// A point in units, between whole ones.
+type Place = (f64, f64);
+
+/// The pieces of a broken line, from corner to corner, with gaps carried on around corners.
+fn dashes(points: &[(i32, i32)]) -> Vec<(Place, Place)> {
+    const DASH: f64 = 7.0;
+    const PERIOD: f64 = 12.0;
+    let places: Vec<Place> = points.iter().map(|(x, y)| (f64::from(*x), f64::from(*y))).collect();
+    if let [(x, y)] = places[..] {
+        return vec![((x - DASH / 2.0, y), (x + DASH / 2.0, y))];
+    }
+    let (mut pieces, mut walked) = (Vec::new(), 0.0);
+    for pair in places.windows(2) {
+        let (from, to) = (pair[0], pair[1]);
+        let len = (to.0 - from.0).hypot(to.1 - from.1);
+        let at = |walk: f64| (from.0 + (to.0 - from.0) * walk / len, from.1 + (to.1 - from.1) * walk / len);
+        let mut start = -(walked % PERIOD);
+        while start < len {
+            let (first, last) = (start.max(0.0), (start + DASH).min(len));
+            if last > first {
+                pieces.push((at(first), at(last)));
+            }
+            start += PERIOD;
+        }
+        walked += len;
+    }
+    pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dashes_go_on_around_corners() {
+        let pieces = dashes(&[(0, 0), (10, 0), (10, 20)]);
+        let expected = [((0.0, 0.0), (7.0, 0.0)), ((10.0, 2.0), (10.0, 9.0)), ((10.0, 14.0), (10.0, 20.0))];
+        assert_eq!(pieces, expected);
+        assert_eq!(dashes(&[(5, 5)]), [((1.5, 5.0), (8.5, 5.0))]);
+        assert!(dashes(&[]).is_empty() && dashes(&[(3, 3), (3, 3)]).is_empty());
+    }
 }

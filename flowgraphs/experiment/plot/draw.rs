@@ -144,6 +144,9 @@ fn curve<DB: DrawingBackend>(
         return canvas.smooth_line(&places, colour, 1.5);
     }
     let pixels: Vec<(i32, i32)> = course.points.iter().map(|p| (x.pixel(p.0), y.pixel(p.1))).collect();
+    if course.dashed {
+        return canvas.dashes(&pixels, colour, 1.5);
+    }
     if pixels.len() > 1 {
         canvas.line(&pixels, colour, 2.0)?;
     }
@@ -206,6 +209,7 @@ mod tests {
             name: name.into(),
             points: (0..7).map(|i| (3.0 * f64::from(i), 22.0 + offset + 2.2 * f64::from(i))).collect(),
             error: vec![0.6; 7],
+            dashed: false,
         };
         Figure {
             title: "AWGN".into(),

@@ -4,7 +4,7 @@
 ///
 /// Up to 40 points are marked; more make a smooth curve without markers. Two points at one x make a limit: a
 /// thin upright line with its name along it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Line {
     /// The label at its end.
     pub name: String,
@@ -12,6 +12,8 @@ pub struct Line {
     pub points: Vec<(f64, f64)>,
     /// Half length of the error bar at each point; empty for none.
     pub error: Vec<f64>,
+    /// Drawn dashed and without markers: a bound, no measurement.
+    pub dashed: bool,
 }
 
 /// How values are laid out along an axis.
@@ -58,6 +60,8 @@ pub(super) struct Course {
     pub points: Vec<(f64, f64)>,
     /// Ends of the error bar of each point; the lower one is not finite where it lies beyond the axis.
     pub bars: Vec<Option<(f64, f64)>>,
+    /// Whether it is a bound.
+    pub dashed: bool,
 }
 
 impl Course {
@@ -87,7 +91,7 @@ impl Figure {
                     bars.push(half.map(|half| (y.position(point.1 - half), y.position(point.1 + half))));
                 }
             }
-            Course { points, bars }
+            Course { points, bars, dashed: line.dashed }
         };
         self.lines.iter().map(course).collect()
     }

@@ -1,0 +1,141 @@
+//! A code at the limit of theory, in place of the whole chain: the bound of a digital line.
+
+use crate::channel::{ChannelConfig, Variation, block_fade, user_snr};
+use crate::frame::{DecodedFrame, DecodedPayload, Payload, PayloadFrame, Phase};
+use crate::kernel::FrameKernel;
+use crate::rng::RngKey;
+use crate::theory::{normal_approximation_rate, shannon_capacity};
+use crate::units::{Decibel, LinearPower};
+use crate::{BlockError, Result};
+use serde::{Deserialize, Serialize};
+
+/// Error probability at which finite blocks are counted as delivered.
+const ERROR_PROBABILITY: f64 = 1e-3;
+
+/// Which limit a code reaches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Limit {
+    /// Shannon's capacity, log2(1 + SNR): blocks of any length.
+    #[default]
+    Shannon,
+    /// The normal approximation for blocks of N channel uses at error probability 1e-3. Errors themselves are
+    /// not drawn.
+    FiniteLength,
+}
+
+impl Limit {
+    /// Bits that N channel uses carry at an SNR, rounded down; 0 where the limit has no value.
+    pub fn bits(self, snr: f64, uses: usize) -> usize {
+        let rate = match self {
+            Limit::Shannon => shannon_capacity(snr),
+            Limit::FiniteLength => {
+                // The approximation exceeds capacity for blocks of a few bits.
+                let rate = normal_approximation_rate(snr, uses as u64, ERROR_PROBABILITY).unwrap_or(0.0);
+                rate.min(shannon_capacity(snr))
+            }
+        };
+        // NaN and negative numbers become 0.
+        (rate * uses as f64) as usize
+    }
+}
+
+/// Delivers the payloads of users whose fade carries them, loses the others. Nothing is sent.
+///
+/// - a block of A bits passes where its limit at SNR |h|^2 is at least A
+/// - every user needs its own block, or the one for everyone
+#[derive(Clone, Debug)]
+pub struct IdealCode {
+    key: RngKey,
+    channel: ChannelConfig,
+    snr: Decibel,
+    uses: usize,
+    limit: Limit,
+}
+
+impl IdealCode {
+    /// A code over a channel that does not change within a block.
+    ///
+    /// - uses: complex channel uses of each block
+    /// - errors: fading per symbol
+    pub fn new(key: RngKey, channel: ChannelConfig, snr: Decibel, uses: usize, limit: Limit) -> Result<Self> {
+        channel.check()?;
+        if channel.variation == Variation::PerSymbol {
+            let allowed = "block: the bound is that of one fade per block, never the ergodic one";
+            return Err(BlockError::invalid("variation", "per_symbol", allowed));
+        }
+        Ok(Self { key, channel, snr, uses, limit })
+    }
+
+    /// Bits that a user's block can carry in a frame.
+    pub fn bits_of(&self, frame: u64, user: usize) -> usize {
+        let ChannelConfig { fading, phases, snr_spread_db, .. } = self.channel;
+        let h = block_fade(self.key, fading, phases, frame, user, Phase::Private);
+        let LinearPower(mean) = user_snr(self.key, self.snr, snr_spread_db, frame, user).to_linear();
+        self.limit.bits(f64::from(mean) * f64::from(h.norm_sqr()), self.uses)
+    }
+}
+
+impl FrameKernel for IdealCode {
+    type In = PayloadFrame;
+    type Out = DecodedFrame;
+
+    fn process(&mut self, frame: PayloadFrame) -> Result<DecodedFrame> {
+        let PayloadFrame { frame, num_users, payloads } = frame;
+        let receive = |user: usize| {
+            let payload: &Payload = match payloads.as_slice() {
+                [shared] => shared,
+                own => own.get(user).ok_or_else(|| BlockError::shape("payloads", num_users, own.len()))?,
+            };
+            let passed = payload.bits.len() <= self.bits_of(frame, user);
+            Ok(DecodedPayload { bits: payload.bits.clone(), passed })
+        };
+        Ok(DecodedFrame { frame, users: (0..num_users).map(receive).collect::<Result<_>>()? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::channel_encoder::tests::payloads;
+    use super::*;
+    use crate::channel::FadingModel;
+    use crate::theory::outage_probability;
+
+    fn code(fading: FadingModel, snr: f32, limit: Limit) -> IdealCode {
+        IdealCode::new(RngKey::new(4), ChannelConfig::new(fading), Decibel(snr), 1000, limit).unwrap()
+    }
+
+    #[test]
+    fn white_noise_carries_the_capacity_and_short_blocks_less() {
+        let shannon = code(FadingModel::Awgn, 0.0, Limit::Shannon);
+        assert_eq!(shannon.bits_of(0, 0), 1000);
+        let short = code(FadingModel::Awgn, 0.0, Limit::FiniteLength);
+        assert!((850..950).contains(&short.bits_of(0, 0)), "{}", short.bits_of(0, 0));
+        for (len, passed) in [(1000, true), (1001, false)] {
+            let decoded = shannon.clone().process(payloads(len)).unwrap();
+            assert!(decoded.users.iter().all(|user| user.passed == passed));
+        }
+        assert_eq!(Limit::Shannon.bits(f64::NAN, 9) + Limit::FiniteLength.bits(0.0, 9), 0);
+    }
+
+    #[test]
+    fn fades_lose_as_many_blocks_as_outage_says() {
+        // 3000 blocks of rate 2: the standard error is below 0.01; 4 sigma.
+        let mut code = code(FadingModel::Rayleigh, 7.0, Limit::Shannon);
+        let lost = (0..1000)
+            .flat_map(|frame| code.process(PayloadFrame { frame, ..payloads(2000) }).unwrap().users)
+            .filter(|user| !user.passed)
+            .count();
+        let snr = f64::from(Decibel(7.0).to_linear().0);
+        let expected = outage_probability(FadingModel::Rayleigh, snr, 2.0).unwrap();
+        assert!((lost as f64 / 3000.0 - expected).abs() < 0.037, "{lost} of 3000, {expected}");
+    }
+
+    #[test]
+    fn fading_within_a_block_is_refused() {
+        let channel =
+            ChannelConfig { variation: Variation::PerSymbol, ..ChannelConfig::new(FadingModel::Rayleigh) };
+        let error = IdealCode::new(RngKey::new(0), channel, Decibel(0.0), 9, Limit::Shannon).unwrap_err();
+        assert!(error.to_string().contains("never the ergodic one"), "{error}");
+    }
+}

@@ -1,0 +1,103 @@
+//! The kernel that turns what users received into soft bits.
+//!
+//! It takes r = h x + n as it is: for one known coefficient h, zero forcing and unbiased MMSE scale symbol and
+//! noise alike, so that their LLRs are the same as these, and no equaliser stands before it.
+
+use super::{Demapping, SoftDemapper};
+use crate::coding::BlockPlan;
+use crate::frame::{LlrFrame, ReceivedFrame};
+use crate::kernel::FrameKernel;
+use crate::{BlockError, Result};
+use rayon::prelude::*;
+use std::sync::Arc;
+
+/// Computes the LLRs of the one block that each user hears.
+///
+/// - slots `[K][1]` of N symbols -> llrs `[K][N Q_m]`
+/// - what the receiver believes of h, and the slot's noise variance, are used as they stand
+/// - errors: a user that hears another number of slots
+#[derive(Clone, Debug)]
+pub struct FrameDemapper {
+    plan: Arc<BlockPlan>,
+    method: Demapping,
+}
+
+impl FrameDemapper {
+    /// A demapper for a plan.
+    pub fn new(plan: Arc<BlockPlan>, method: Demapping) -> Self {
+        Self { plan, method }
+    }
+}
+
+impl FrameKernel for FrameDemapper {
+    type In = ReceivedFrame;
+    type Out = LlrFrame;
+
+    fn process(&mut self, received: ReceivedFrame) -> Result<LlrFrame> {
+        let ReceivedFrame { frame, users, .. } = received;
+        let demap = |(user, slots): (usize, &Vec<_>)| {
+            let [slot]: &[crate::frame::ReceivedSlot; 1] = slots.as_slice().try_into().map_err(|_| {
+                BlockError::shape("slots that a user of a digital line hears", 1, slots.len())
+            })?;
+            let modulation = self.plan.format_of(frame, user).scheme().modulation();
+            SoftDemapper::new(modulation, self.method).demap(&slot.symbols, &slot.csi, &[slot.noise_variance])
+        };
+        let users = users.par_iter().enumerate().map(demap).collect::<Result<Vec<_>>>()?;
+        Ok(LlrFrame { frame, users })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Grouping;
+    use crate::coding::{Recipients, TransportFormat};
+    use crate::equalizer::Equalizer;
+    use crate::frame::{Destination, Phase, ReceivedSlot};
+    use crate::rng::{Purpose, RngKey, complex_normal};
+
+    fn received(slots: usize) -> ReceivedFrame {
+        let slot = |user: usize| {
+            let mut rng = RngKey::new(2).stream(Purpose::NoisePrivate, 0, user);
+            ReceivedSlot {
+                destination: Destination::User(user),
+                phase: Phase::Private,
+                symbols: complex_normal(&mut rng, 1.1, 64),
+                csi: complex_normal(&mut rng, 1.0, 1),
+                noise_variance: 0.1,
+            }
+        };
+        let users = (0..3).map(|user| vec![slot(user); slots]).collect();
+        ReceivedFrame { frame: 5, grouping: Grouping::singletons(3), users }
+    }
+
+    fn demapper(name: &str) -> FrameDemapper {
+        let format = TransportFormat::new(name.parse().unwrap(), 64).unwrap();
+        FrameDemapper::new(Arc::new(BlockPlan::fixed(format, Recipients::Each)), Demapping::Exact)
+    }
+
+    #[test]
+    fn llrs_are_those_of_the_demapper_and_of_an_equaliser_without_bias() {
+        let input = received(1);
+        let found = demapper("16qam-1/2").process(input.clone()).unwrap();
+        assert_eq!((found.frame, found.users.len()), (5, 3));
+        let equalized = Equalizer::Zf.process(input.clone()).unwrap();
+        for ((llrs, slots), equalized) in found.users.iter().zip(&input.users).zip(&equalized.users) {
+            let slot = &slots[0];
+            let demapper = SoftDemapper::new(super::super::Modulation::Qam16, Demapping::Exact);
+            assert_eq!(*llrs, demapper.demap(&slot.symbols, &slot.csi, &[0.1]).unwrap());
+            let behind = 0.1 / slot.csi[0].norm_sqr();
+            let one = [num_complex::Complex32::ONE];
+            let expected = demapper.demap(&equalized[0].symbols, &one, &[behind]).unwrap();
+            assert!(llrs.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-3 * (1.0 + b.abs())));
+        }
+    }
+
+    #[test]
+    fn users_without_a_slot_or_with_two_are_refused() {
+        for slots in [0, 2] {
+            let error = demapper("qpsk-1/2").process(received(slots)).unwrap_err().to_string();
+            assert!(error.contains(&format!("expected 1, found {slots}")), "{error}");
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Classical links through the program: tables, resumption, wrong input.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// A small experiment of classical links and a bound.
+const DIGITAL: &str = r#"
+version = 1
+seed = 5
+snr_db = [0, 9]
+
+[source]
+images = 20
+size = [16, 16]
+
+[downlink]
+users = 10
+groups = 2
+uses = 256
+
+[output]
+sheet_images = 4
+
+[[channel]]
+fading = { model = "awgn" }
+
+[[channel]]
+fading = { model = "rayleigh" }
+
+[[link]]
+scheme = "jpeg-ldpc"
+
+[[link]]
+name = "fixed"
+scheme = "webp-ldpc"
+mcs = "qpsk-1/2"
+
+[[link]]
+scheme = "jpeg-capacity"
+"#;
+
+fn command(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sememe"));
+    command.args(arguments).current_dir(folder);
+    command
+}
+
+fn sememe(folder: &Path, arguments: &[&str]) -> Output {
+    command(folder, arguments).output().unwrap()
+}
+
+fn succeeded(output: Output) -> String {
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn error_line(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stderr.clone()).unwrap();
+    assert_eq!(text.trim_end().lines().count(), 1, "{text}");
+    text
+}
+
+/// A folder with one experiment in `a.toml`.
+fn folder_with(experiment: &str) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("a.toml"), experiment).unwrap();
+    dir
+}
+
+#[test]
+fn results_are_the_same_bytes_on_one_and_on_two_threads() {
+    let dir = folder_with(DIGITAL);
+    let results = ["1", "2"].map(|threads| {
+        let mut command = command(dir.path(), &["run", "a.toml", "--out", threads]);
+        succeeded(command.env("RAYON_NUM_THREADS", threads).output().unwrap());
+        std::fs::read_to_string(dir.path().join(threads).join("results.csv")).unwrap()
+    });
+    assert_eq!(results[0], results[1]);
+}
+
+#[test]
+fn classical_links_name_what_they_took_and_resume_with_it() {
+    let dir = folder_with(DIGITAL);
+    let screen = succeeded(sememe(dir.path(), &["run", "a.toml", "--out", "o"]));
+    assert!(screen.contains("modulation and code rate, lost images"), "{screen}");
+    let path = dir.path().join("o/results.csv");
+    let whole = std::fs::read_to_string(&path).unwrap();
+    let columns: Vec<&str> = whole.lines().next().unwrap().split(',').collect();
+    let column = |name: &str| columns.iter().position(|column| *column == name).unwrap();
+    let rows: Vec<Vec<&str>> = whole.lines().skip(1).map(|row| row.split(',').collect()).collect();
+    assert_eq!(rows.len(), 3 * 2 * 2);
+    for row in &rows {
+        let (link, mcs) = (row[column("link")], row[column("mcs")]);
+        match link {
+            "fixed" => assert_eq!(mcs, "qpsk-1/2"),
+            "jpeg-ldpc" => assert!(mcs.contains('-') && mcs.contains('/'), "{row:?}"),
+            _ => assert_eq!(mcs, ""),
+        }
+        assert_eq!(row[column("uses_per_image")], "256.000000", "{row:?}");
+        assert_eq!(row[column("outage")], row[column("lost")]);
+        assert!(row[column("unfit")].parse::<u64>().is_ok());
+    }
+    let sheet = std::fs::read(dir.path().join("o/sheet-rayleigh.png")).unwrap();
+    let half: String = whole.split_inclusive('\n').take(4).collect();
+    std::fs::write(&path, half).unwrap();
+    std::fs::remove_file(dir.path().join("o/sheet-rayleigh.png")).unwrap();
+    succeeded(sememe(dir.path(), &["run", "a.toml", "--out", "o", "--resume"]));
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), whole);
+    assert_eq!(std::fs::read(dir.path().join("o/sheet-rayleigh.png")).unwrap(), sheet);
+    // A table of an earlier version has other columns.
+    std::fs::write(&path, "varied,link,channel,snr_db\n").unwrap();
+    let resumed = sememe(dir.path(), &["run", "a.toml", "--out", "o", "--resume"]);
+    let error = String::from_utf8(resumed.stderr).unwrap();
+    assert!(error.contains("line 1 does not hold the columns that this version writes"), "{error}");
+}
+
+#[test]
+fn pictures_of_an_outside_codec_are_looked_up_in_its_tables() {
+    let dir = folder_with(&DIGITAL.replace(
+        "scheme = \"jpeg-capacity\"",
+        "scheme = \"outside-table\"\ntable = \"sent.csv\"\nvalidation_table = \"other.csv\"",
+    ));
+    let table = |images: usize| -> String {
+        let points = |image| format!("{image},10,20\n{image},30,25\n{image},60,31.5\n");
+        "image,bytes,psnr_db\n".to_owned() + &(0..images).map(points).collect::<String>()
+    };
+    std::fs::write(dir.path().join("sent.csv"), table(20)).unwrap();
+    std::fs::write(dir.path().join("other.csv"), table(3)).unwrap();
+    succeeded(sememe(dir.path(), &["run", "a.toml", "--out", "o"]));
+    let results = std::fs::read_to_string(dir.path().join("o/results.csv")).unwrap();
+    let row = results.lines().find(|row| row.starts_with(",outside-table,awgn,9,")).unwrap();
+    assert!(row.starts_with(",outside-table,awgn,9,20,0,31.500000,"), "{row}");
+    assert!(dir.path().join("o/sheet-awgn.png").exists());
+    std::fs::write(dir.path().join("sent.csv"), table(19)).unwrap();
+    let error = error_line(&sememe(dir.path(), &["run", "a.toml", "--check"]));
+    assert!(
+        error.contains("link.2.table = \"sent.csv\"") && error.contains("image 19 is not in it"),
+        "{error}"
+    );
+    let error = error_line(&sememe(dir.path(), &["run", "a.toml", "--set", "link.2.table=nowhere.csv"]));
+    assert!(error.contains("nowhere.csv"), "{error}");
+}
+
+#[test]
+fn what_no_classical_link_can_do_is_refused_before_anything_runs() {
+    let dir = folder_with(DIGITAL);
+    for (set, expected) in [
+        (
+            &["link=[{scheme='jpeg-ldpc', mcs='bpsk-1/5'}]", "downlink.uses=128"],
+            "link.0.mcs = \"bpsk-1/5\" is not possible: allowed is one that holds 32 bits",
+        ),
+        (
+            &["link=[{scheme='jpeg-ldpc'}]", "downlink.uses=4"],
+            "downlink.uses = 4 is not possible: allowed is so many that a digital link carries 32 bits",
+        ),
+        (
+            &["link=[{scheme='jpeg-capacity'}]", "channel.0.variation=per_symbol"],
+            "channel.0.variation = \"per_symbol\" is not possible: allowed is block with this bound",
+        ),
+    ] {
+        let mut arguments = vec!["run", "a.toml"];
+        set.iter().for_each(|change| arguments.extend(["--set", change]));
+        let error = error_line(&sememe(dir.path(), &arguments));
+        assert!(error.contains(expected), "{set:?}\n  found    {error}  expected {expected}");
+    }
+}
