@@ -84,7 +84,7 @@ pub struct Arguments {
     /// Iterations at most; default 20
     #[arg(long, value_name = "N")]
     pub iterations: Option<u64>,
-    /// Check rule: nms:0.75, oms:0.5 or such, sum-product for belief propagation
+    /// Check rule: pairwise (default), nms:0.75, oms:0.5 or such; sum-product for belief propagation
     #[arg(long, value_name = "RULE")]
     pub rule: Option<String>,
     /// Decoding ends early by: codeword, crc or never; default codeword

@@ -70,7 +70,7 @@ pub struct ErrorRateConfig {
     /// Iterations at most.
     #[serde(default = "iterations")]
     pub iterations: usize,
-    /// Check rule: nms:0.75 for min-sum, sum-product for belief propagation.
+    /// Check rule: pairwise for min-sum, sum-product for belief propagation.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "rule_as_text")]
     pub rule: Option<RuleChoice>,
     /// Early end of decoding.

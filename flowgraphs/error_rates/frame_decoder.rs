@@ -3,7 +3,7 @@
 use super::words::RuleChoice;
 use sememe_blocks::coding::ldpc::LdpcCode;
 use sememe_blocks::coding::ldpc::belief_propagation::{BeliefPropagation, CheckRule, Order};
-use sememe_blocks::coding::ldpc::decoder::{DecoderConfig, LdpcDecoder, Outcome, Rule};
+use sememe_blocks::coding::ldpc::decoder::{DecoderConfig, LdpcDecoder, Outcome, Rule, STEPS_PER_NAT};
 use sememe_blocks::{BlockError, Result};
 
 /// A decoder of the code blocks of one format, for a number of rows.
@@ -34,7 +34,8 @@ impl FrameDecoder {
         let rule = match rule {
             RuleChoice::Normalized(factor) => CheckRule::Normalized(factor),
             RuleChoice::Offset(offset) => CheckRule::Offset(offset),
-            RuleChoice::SumProduct => CheckRule::SumProduct,
+            // The setup refuses the pairwise rule here: it approximates the exact one.
+            RuleChoice::SumProduct | RuleChoice::Pairwise => CheckRule::SumProduct,
         };
         Self::Float { code: code.clone(), rows, iterations, rule }
     }
@@ -104,7 +105,8 @@ pub fn eight_bit_rule(rule: RuleChoice) -> Option<Rule> {
         RuleChoice::Normalized(factor) => {
             Some(Rule::Factor((factor * 128.0).round().clamp(1.0, 127.0) as i8))
         }
-        RuleChoice::Offset(offset) => Some(Rule::Offset((offset * 8.0).round() as i8)),
+        RuleChoice::Offset(offset) => Some(Rule::Offset((offset * f64::from(STEPS_PER_NAT)).round() as i8)),
+        RuleChoice::Pairwise => Some(Rule::Pairwise),
         RuleChoice::SumProduct => None,
     }
 }
@@ -140,7 +142,7 @@ mod tests {
     fn rules_are_rounded_to_what_bytes_hold() {
         assert_eq!(eight_bit_rule(RuleChoice::Normalized(0.75)), Some(Rule::Factor(96)));
         assert_eq!(eight_bit_rule(RuleChoice::Normalized(0.999)), Some(Rule::Factor(127)));
-        assert_eq!(eight_bit_rule(RuleChoice::Offset(0.5)), Some(Rule::Offset(4)));
+        assert_eq!(eight_bit_rule(RuleChoice::Offset(1.0)), Some(Rule::Offset(STEPS_PER_NAT as i8)));
         assert_eq!(eight_bit_rule(RuleChoice::SumProduct), None);
     }
 }

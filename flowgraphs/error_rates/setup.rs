@@ -9,7 +9,7 @@ use super::words::{
 };
 use crate::experiment::{ConfigError, RunError, Tree};
 use sememe_blocks::channel::{FadeProcess, FadingModel, Phases, Variation};
-use sememe_blocks::coding::ldpc::decoder::{DecoderConfig, Rule, Stop};
+use sememe_blocks::coding::ldpc::decoder::{DecoderConfig, Rule, STEPS_PER_NAT, Stop};
 use sememe_blocks::metric::StopRule;
 use sememe_blocks::modem::{Demapping, SoftDemapper};
 use sememe_blocks::{BlockError, Result};
@@ -186,7 +186,8 @@ impl Setup {
                 Some(RuleChoice::Normalized(f64::from(factor) / 128.0))
             }
             (DecoderKind::MinSum, Some(Rule::Offset(offset))) => {
-                Some(RuleChoice::Offset(f64::from(offset) / 8.0))
+                let nats = f64::from(offset) / f64::from(STEPS_PER_NAT);
+                Some(RuleChoice::Offset((nats * 1e4).round() / 1e4))
             }
             _ => Some(choice),
         }
@@ -269,9 +270,20 @@ fn check_decoder(config: &mut ErrorRateConfig, format: &FrameFormat) -> Result<(
             return Err(BlockError::invalid("rule", rule, "nothing without a decoder"));
         }
         (DecoderKind::MinSum, Some(RuleChoice::SumProduct)) => {
-            return Err(BlockError::invalid("rule", "sum-product", "nms:0.75 or oms:0.5 with min-sum"));
+            return Err(BlockError::invalid(
+                "rule",
+                "sum-product",
+                "pairwise, nms:0.75 or oms:0.5 with min-sum",
+            ));
         }
-        (DecoderKind::MinSum, None) => config.rule = Some(RuleChoice::Normalized(0.75)),
+        (DecoderKind::BeliefPropagation, Some(RuleChoice::Pairwise)) => {
+            return Err(BlockError::invalid(
+                "rule",
+                "pairwise",
+                "sum-product, nms:0.75 or oms:0.5 with this decoder",
+            ));
+        }
+        (DecoderKind::MinSum, None) => config.rule = Some(RuleChoice::Pairwise),
         (DecoderKind::BeliefPropagation, None) => config.rule = Some(RuleChoice::SumProduct),
         _ => {}
     }

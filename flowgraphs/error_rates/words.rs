@@ -78,9 +78,11 @@ pub struct GraphChoice(pub Option<BaseGraph>);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CrcChoice(pub Option<Crc>);
 
-/// What a check node passes on: `nms:FACTOR`, `oms:OFFSET` or `sum-product`.
+/// What a check node passes on: `pairwise`, `nms:FACTOR`, `oms:OFFSET` or `sum-product`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum RuleChoice {
+    /// A correction by the two least magnitudes; for min-sum.
+    Pairwise,
     /// The least magnitude times a factor.
     Normalized(f64),
     /// The least magnitude less an offset in nats, not below 0.
@@ -140,12 +142,13 @@ impl FromStr for RuleChoice {
     type Err = BlockError;
 
     fn from_str(text: &str) -> Result<Self> {
-        const ALLOWED: &str = "nms:FACTOR with a factor above 0 and below 1, such as nms:0.75, oms:OFFSET \
+        const ALLOWED: &str = "pairwise, nms:FACTOR with a factor above 0 and below 1, such as nms:0.75, oms:OFFSET \
                                with an offset of 0 to 7.75 nats, such as oms:0.5, or sum-product";
         let number = |text: &str| text.parse::<f64>().ok();
         let rule = match text.split_once(':') {
             Some(("nms", value)) => number(value).filter(|f| *f > 0.0 && *f < 1.0).map(Self::Normalized),
             Some(("oms", value)) => number(value).filter(|o| (0.0..=7.75).contains(o)).map(Self::Offset),
+            None if text == "pairwise" => Some(Self::Pairwise),
             None if text == "sum-product" => Some(Self::SumProduct),
             _ => None,
         };
@@ -158,6 +161,7 @@ impl fmt::Display for RuleChoice {
         match self {
             Self::Normalized(factor) => write!(f, "nms:{factor}"),
             Self::Offset(offset) => write!(f, "oms:{offset}"),
+            Self::Pairwise => f.write_str("pairwise"),
             Self::SumProduct => f.write_str("sum-product"),
         }
     }
@@ -210,7 +214,7 @@ mod tests {
         for text in ["auto", "1", "2"] {
             assert_eq!(text.parse::<GraphChoice>().unwrap().to_string(), text);
         }
-        for text in ["nms:0.75", "oms:0.5", "sum-product"] {
+        for text in ["pairwise", "nms:0.75", "oms:0.5", "sum-product"] {
             assert_eq!(text.parse::<RuleChoice>().unwrap().to_string(), text);
         }
     }
