@@ -155,7 +155,10 @@ fn what_no_classical_link_can_do_is_refused_before_anything_runs() {
             "downlink.uses = 4 is not possible: allowed is so many that a digital link carries 32 bits",
         ),
         (
-            &["link=[{scheme='jpeg-capacity'}]", "channel.0.variation=per_symbol"],
+            &[
+                "link=[{scheme='jpeg-capacity'}]",
+                "channel=[{fading={model='rayleigh'}, variation='per_symbol'}]",
+            ],
             "channel.0.variation = \"per_symbol\" is not possible: allowed is block with this bound",
         ),
     ] {

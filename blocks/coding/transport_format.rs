@@ -77,7 +77,7 @@ impl TransportFormat {
         self.block.config().coded_len
     }
 
-    /// The block, which does not scramble: users differ in their sequences, see [`scrambling_seed`].
+    /// The block, which does not scramble: users differ in their sequences, see `scrambling_seed`.
     pub fn block(&self) -> &TransportBlock {
         &self.block
     }
