@@ -6,6 +6,7 @@
 //! | [`frame`] | what travels between frame blocks |
 //! | [`grouping`] | which user belongs to which group |
 //! | [`rng`], [`units`], [`error`] | keyed randomness, decibels, one error type |
+//! | [`isa`] | instruction sets for vectors, found when the program runs |
 //! | [`source`] | image folders, CIFAR-10, procedural scenes |
 //! | [`access`] | clustering, mapping of features to symbols, power, multiplexing, channel-use accounting |
 //! | [`coding`] | channel coding of 5G NR |
@@ -29,6 +30,7 @@ pub mod equalizer;
 pub mod error;
 pub mod frame;
 pub mod grouping;
+pub mod isa;
 pub mod kernel;
 pub mod metric;
 pub mod modem;

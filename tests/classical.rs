@@ -1,7 +1,8 @@
 //! Classical links through the program: tables, resumption, wrong input.
 
-use std::path::Path;
-use std::process::{Command, Output};
+mod program;
+
+use program::{command, error_line, folder_with, sememe, succeeded};
 
 /// A small experiment of classical links and a bound.
 const DIGITAL: &str = r#"
@@ -38,35 +39,6 @@ mcs = "qpsk-1/2"
 [[link]]
 scheme = "jpeg-capacity"
 "#;
-
-fn command(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_sememe"));
-    command.args(arguments).current_dir(folder);
-    command
-}
-
-fn sememe(folder: &Path, arguments: &[&str]) -> Output {
-    command(folder, arguments).output().unwrap()
-}
-
-fn succeeded(output: Output) -> String {
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
-
-fn error_line(output: &Output) -> String {
-    assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
-    let text = String::from_utf8(output.stderr.clone()).unwrap();
-    assert_eq!(text.trim_end().lines().count(), 1, "{text}");
-    text
-}
-
-/// A folder with one experiment in `a.toml`.
-fn folder_with(experiment: &str) -> tempfile::TempDir {
-    let dir = tempfile::tempdir().unwrap();
-    std::fs::write(dir.path().join("a.toml"), experiment).unwrap();
-    dir
-}
 
 #[test]
 fn results_are_the_same_bytes_on_one_and_on_two_threads() {

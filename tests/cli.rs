@@ -1,7 +1,10 @@
 //! The program end to end, in a folder of its own: files and exit codes.
 
+mod program;
+
+use program::{command, error_line, folder_with, sememe, succeeded};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 use std::sync::OnceLock;
 
 /// A small experiment without learned links.
@@ -101,35 +104,6 @@ fn learned(experiment: &str) -> tempfile::TempDir {
     let dir = folder_with(experiment);
     std::fs::write(dir.path().join("ours.safetensors"), &weights[0]).unwrap();
     std::fs::write(dir.path().join("private.safetensors"), &weights[1]).unwrap();
-    dir
-}
-
-fn sememe(folder: &Path, arguments: &[&str]) -> Output {
-    command(folder, arguments).output().unwrap()
-}
-
-fn command(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_sememe"));
-    command.args(arguments).current_dir(folder);
-    command
-}
-
-fn error_line(output: &Output) -> String {
-    assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
-    let text = String::from_utf8(output.stderr.clone()).unwrap();
-    assert_eq!(text.trim_end().lines().count(), 1, "{text}");
-    text
-}
-
-fn succeeded(output: Output) -> String {
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
-
-/// A folder with one experiment in `a.toml`.
-fn folder_with(experiment: &str) -> tempfile::TempDir {
-    let dir = tempfile::tempdir().unwrap();
-    std::fs::write(dir.path().join("a.toml"), experiment).unwrap();
     dir
 }
 
@@ -334,6 +308,10 @@ fn lists_and_information_name_what_is_there() {
     let info = succeeded(sememe(dir.path(), &["info"]));
     assert!(info.contains(env!("CARGO_PKG_VERSION")) && info.contains("SIMD in use"), "{info}");
     assert!(succeeded(sememe(dir.path(), &["--help"])).contains("130  stopped by Ctrl-C"));
+    let narrowed = |to| command(dir.path(), &["info"]).env("SEMEME_SIMD", to).output().unwrap();
+    assert!(succeeded(narrowed("portable")).contains("SIMD in use  portable"));
+    let error = error_line(&narrowed("sse9"));
+    assert!(error.contains("SEMEME_SIMD = sse9") && error.contains("avx512, avx2, portable"), "{error}");
 }
 
 #[test]

@@ -7,8 +7,9 @@
 //!
 //! Run with `cargo bench --workspace --bench ldpc_decoder [-- --seconds=S]`.
 
-use sememe_blocks::coding::ldpc::decoder::{DecoderConfig, Isa, LdpcDecoder, Rule, Stop};
+use sememe_blocks::coding::ldpc::decoder::{DecoderConfig, LdpcDecoder, Rule, Stop};
 use sememe_blocks::coding::ldpc::{BaseGraph, LdpcCode, LdpcEncoder};
+use sememe_blocks::isa::{Isa, Set};
 use sememe_blocks::rng::{Purpose, RngKey, normal};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -109,7 +110,7 @@ fn row(case: Case, rule: Rule, isa: Isa, limit: Duration, peak: f64) -> String {
     let edges = (0..rows).map(|row| code.row(row).len()).sum::<usize>() * size * iterations;
     let sent = (base_graph.information_columns() + rows - 2) * size;
     let rate = frames.len() as f64 / together;
-    let has_bar = bar > 0.0 && isa == Isa::Avx512 && rule != Rule::Pairwise;
+    let has_bar = bar > 0.0 && isa.set() == Set::Avx512 && rule != Rule::Pairwise;
     format!(
         "| {len}/{sent}, {iterations} | {} | {isa} | {:.0} | {} | {:.1} | {:.1} % | {:.1} | {errors}/{} |",
         if rule == Rule::Pairwise { "pairwise" } else { "0.75" },
@@ -125,15 +126,15 @@ fn row(case: Case, rule: Rule, isa: Isa, limit: Duration, peak: f64) -> String {
 /// Saturating additions of signed bytes per second, in registers.
 fn peak_byte_adds(isa: Isa, limit: Duration) -> f64 {
     const ROUNDS: usize = 1 << 20;
-    let bytes = (ROUNDS * CHAINS * isa.lanes()) as f64;
+    let bytes = (ROUNDS * CHAINS * isa.register_bytes()) as f64;
     bytes
         / least_seconds(limit, || {
-            black_box(match isa {
+            black_box(match isa.set() {
                 // SAFETY: the two sets are among those that the processor was found to have.
                 #[cfg(target_arch = "x86_64")]
-                Isa::Avx512 => unsafe { adds_avx512(ROUNDS) },
+                Set::Avx512 => unsafe { adds_avx512(ROUNDS) },
                 #[cfg(target_arch = "x86_64")]
-                Isa::Avx2 => unsafe { adds_avx2(ROUNDS) },
+                Set::Avx2 => unsafe { adds_avx2(ROUNDS) },
                 _ => adds::<16>(ROUNDS),
             });
         })

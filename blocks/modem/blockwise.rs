@@ -5,6 +5,7 @@ use super::log_map::{Likelihoods, NO_LIKELIHOODS, log_map};
 use super::max_log::max_log;
 use super::rails::{RAILS, Rails, SYMBOLS, within};
 use super::soft_demapper::{Demapping, LLR_LIMIT};
+use crate::isa::Loop;
 use num_complex::Complex32;
 
 /// What the receiver knows: csi and noise are as long as received, or one for all.
@@ -15,20 +16,32 @@ pub(super) struct Observed<'a> {
 }
 
 /// Computes the LLRs of all bits of all symbols.
-#[inline(always)]
-pub(super) fn demap_all(modulation: Modulation, method: Demapping, observed: &Observed, llrs: &mut [f32]) {
-    let exact = method == Demapping::Exact;
-    match modulation {
-        Modulation::Bpsk => demap_blocks::<1, Diagonal>(modulation, observed, llrs),
-        Modulation::Qpsk => demap_blocks::<2, Qam<1, false>>(modulation, observed, llrs),
-        Modulation::Qam16 if exact => demap_blocks::<4, Qam<2, true>>(modulation, observed, llrs),
-        Modulation::Qam16 => demap_blocks::<4, Qam<2, false>>(modulation, observed, llrs),
-        Modulation::Qam64 if exact => demap_blocks::<6, Qam<3, true>>(modulation, observed, llrs),
-        Modulation::Qam64 => demap_blocks::<6, Qam<3, false>>(modulation, observed, llrs),
-        Modulation::Qam256 if exact => demap_blocks::<8, Qam<4, true>>(modulation, observed, llrs),
-        Modulation::Qam256 => demap_blocks::<8, Qam<4, false>>(modulation, observed, llrs),
-        Modulation::Qam1024 if exact => demap_blocks::<10, Qam<5, true>>(modulation, observed, llrs),
-        Modulation::Qam1024 => demap_blocks::<10, Qam<5, false>>(modulation, observed, llrs),
+pub(super) struct Demap<'a> {
+    pub(super) modulation: Modulation,
+    pub(super) method: Demapping,
+    pub(super) observed: &'a Observed<'a>,
+    pub(super) llrs: &'a mut [f32],
+}
+
+impl Loop for Demap<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { modulation, method, observed, llrs } = self;
+        let exact = method == Demapping::Exact;
+        match modulation {
+            Modulation::Bpsk => demap_blocks::<1, Diagonal>(modulation, observed, llrs),
+            Modulation::Qpsk => demap_blocks::<2, Qam<1, false>>(modulation, observed, llrs),
+            Modulation::Qam16 if exact => demap_blocks::<4, Qam<2, true>>(modulation, observed, llrs),
+            Modulation::Qam16 => demap_blocks::<4, Qam<2, false>>(modulation, observed, llrs),
+            Modulation::Qam64 if exact => demap_blocks::<6, Qam<3, true>>(modulation, observed, llrs),
+            Modulation::Qam64 => demap_blocks::<6, Qam<3, false>>(modulation, observed, llrs),
+            Modulation::Qam256 if exact => demap_blocks::<8, Qam<4, true>>(modulation, observed, llrs),
+            Modulation::Qam256 => demap_blocks::<8, Qam<4, false>>(modulation, observed, llrs),
+            Modulation::Qam1024 if exact => demap_blocks::<10, Qam<5, true>>(modulation, observed, llrs),
+            Modulation::Qam1024 => demap_blocks::<10, Qam<5, false>>(modulation, observed, llrs),
+        }
     }
 }
 

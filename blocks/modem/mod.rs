@@ -15,7 +15,6 @@ mod log_map;
 mod max_log;
 mod rails;
 mod soft_demapper;
-mod width;
 
 pub use constellation::Modulation;
 pub use frame_demapper::FrameDemapper;

@@ -7,9 +7,9 @@
 //! The widest vector instructions of the machine are used; every width gives the same bits, because each
 //! runs the same operations in the same order on each value, without fused multiply-adds.
 
-use super::blockwise::Observed;
+use super::blockwise::{Demap, Observed};
 use super::constellation::Modulation;
-use super::width::Width;
+use crate::isa::Isa;
 use crate::{BlockError, Result};
 use num_complex::Complex32;
 use serde::{Deserialize, Serialize};
@@ -73,13 +73,13 @@ impl FromStr for Demapping {
 pub struct SoftDemapper {
     modulation: Modulation,
     method: Demapping,
-    width: Width,
+    isa: Isa,
 }
 
 impl SoftDemapper {
     /// A demapper for the widest vectors of this machine.
     pub fn new(modulation: Modulation, method: Demapping) -> Self {
-        Self { modulation, method, width: Width::widest() }
+        Self { modulation, method, isa: Isa::detect() }
     }
 
     /// The constellation.
@@ -110,7 +110,8 @@ impl SoftDemapper {
         llrs.resize(len * self.modulation.bits_per_symbol(), 0.0);
         if len > 0 {
             let observed = Observed { received, csi, noise };
-            self.width.run(self.modulation, self.method, &observed, llrs);
+            let (modulation, method) = (self.modulation, self.method);
+            self.isa.run(Demap { modulation, method, observed: &observed, llrs });
         }
         Ok(())
     }
@@ -226,14 +227,14 @@ mod tests {
                     r[70] = Complex32::new(f32::NEG_INFINITY, 1.0);
                     h[5] = Complex32::ZERO;
                     h[71] = Complex32::new(1.0, f32::NAN);
-                    let llrs = |width| {
-                        let demapper = SoftDemapper { modulation, method, width };
+                    let llrs = |isa| {
+                        let demapper = SoftDemapper { modulation, method, isa };
                         let llrs = demapper.demap(&r, &h, &[noise]).unwrap();
                         llrs.into_iter().map(f32::to_bits).collect::<Vec<_>>()
                     };
-                    let reference = llrs(Width::Portable);
-                    for width in Width::available() {
-                        assert_eq!(llrs(width), reference, "{modulation} {method} {noise} {width:?}");
+                    let reference = Isa::available().last().map(llrs);
+                    for isa in Isa::available() {
+                        assert_eq!(Some(llrs(isa)), reference, "{modulation} {method} {noise} {isa}");
                     }
                 }
             }

@@ -13,6 +13,7 @@ mod train;
 
 use clap::{Parser, Subcommand};
 use sememe::experiment::RunError;
+use sememe_blocks::isa::Isa;
 use std::process::ExitCode;
 
 /// Sends meaning over the air: semantic and linear links as flowgraphs over simulated channels.
@@ -51,7 +52,16 @@ enum Command {
 fn main() -> ExitCode {
     // SAFETY: the program has just begun and has one thread.
     unsafe { sememe_models::memory::keep_freed() };
-    let outcome = match Arguments::parse().command {
+    let arguments = Arguments::parse();
+    let possible = Isa::check_variable().map_err(|error| RunError::Usage(error.to_string()));
+    match possible.and_then(|()| run(arguments)) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => fail(&error),
+    }
+}
+
+fn run(arguments: Arguments) -> Result<u8, RunError> {
+    match arguments.command {
         None => quickstart::run(),
         Some(Command::Run(arguments)) => run::run(&arguments),
         Some(Command::Train(arguments)) => train::run(&arguments),
@@ -59,10 +69,6 @@ fn main() -> ExitCode {
         Some(Command::Ber(arguments)) => ber::run(&arguments),
         Some(Command::List) => report::print(&list::text()),
         Some(Command::Info) => report::print(&info::text()),
-    };
-    match outcome {
-        Ok(code) => ExitCode::from(code),
-        Err(error) => fail(&error),
     }
 }
 

@@ -3,8 +3,9 @@
 //! A general product packs the matrix first and so moves it through memory three times. Here rows of the
 //! matrix stream past, several at a time, and are added to the result, which stays in the nearest cache.
 
-use super::lanes::{Isa, LaneKernel, Lanes};
+use super::lanes::{self, LaneKernel, Lanes};
 use rayon::prelude::*;
+use sememe_blocks::isa::Isa;
 use std::ops::Range;
 
 /// Most rows that are worth it.
@@ -29,7 +30,10 @@ pub fn add_product(a: &[f32], b: &[f32], out: &mut [f32], inner: usize, columns:
     let inner_of_task = inner.div_ceil(tasks).next_multiple_of(PASS);
     let part = |first: usize, out: &mut [f32]| {
         let end = inner.min(first + inner_of_task);
-        isa.run(AddRows { a, inner, range: first..end, b: &b[first * columns..end * columns], out, columns });
+        lanes::run(
+            isa,
+            AddRows { a, inner, range: first..end, b: &b[first * columns..end * columns], out, columns },
+        );
     };
     if tasks == 1 {
         return part(0, out);
@@ -120,7 +124,7 @@ mod tests {
                 let mut of_set = vec![0.5; columns];
                 let (a, range) = (&a[..inner], 0..inner);
                 let kernel = AddRows { a, inner, range, b: &b, out: &mut of_set, columns };
-                isa.run(kernel);
+                lanes::run(isa, kernel);
                 for (x, y) in of_set.iter().zip(&out) {
                     assert!(
                         (x - y).abs() < 1e-5 * x.abs() + 2e-4,

@@ -1,87 +1,27 @@
-//! Vector registers behind one trait, with dispatch at run time: a kernel is written once and
-//! compiled for AVX-512, AVX2 and plain scalar code.
+//! Registers of f32 values on the instruction sets.
 
-use std::sync::OnceLock;
+use sememe_blocks::isa::{Isa, Set};
 
-/// Instruction sets a kernel can run on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Isa {
-    /// 16 lanes of f32 with fused multiply-add.
-    Avx512,
-    /// 8 lanes of f32 with fused multiply-add.
-    Avx2,
-    /// What every machine has.
-    Portable,
-}
-
-impl Isa {
-    /// The widest set of this machine. The variable `SEMEME_SIMD` (`avx512`, `avx2`, `portable`)
-    /// narrows it, for tests; a set that the machine lacks is never chosen.
-    pub fn detect() -> Self {
-        static DETECTED: OnceLock<Isa> = OnceLock::new();
-        *DETECTED.get_or_init(|| {
-            let limit = std::env::var("SEMEME_SIMD").unwrap_or_default();
-            match (widest(), limit.as_str()) {
-                (_, "portable") => Isa::Portable,
-                (Isa::Avx512, "avx2") => Isa::Avx2,
-                (found, _) => found,
-            }
-        })
-    }
-
-    /// All sets this machine can run, widest first.
-    pub fn available() -> Vec<Self> {
-        match widest() {
-            Isa::Avx512 => vec![Isa::Avx512, Isa::Avx2, Isa::Portable],
-            Isa::Avx2 => vec![Isa::Avx2, Isa::Portable],
-            Isa::Portable => vec![Isa::Portable],
-        }
-    }
-
-    /// Number of f32 values in one register.
-    pub fn lanes(self) -> usize {
-        match self {
-            Isa::Avx512 => 16,
-            Isa::Avx2 | Isa::Portable => 8,
-        }
-    }
-
-    /// Runs a kernel on this instruction set.
-    #[inline]
-    pub fn run<K: LaneKernel>(self, kernel: K) -> K::Output {
-        match self {
-            // SAFETY: the two sets are only ever chosen by `widest`, which asked the processor.
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx512 => unsafe { x86::run_avx512(kernel) },
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx2 => unsafe { x86::run_avx2(kernel) },
-            // SAFETY: the portable lanes need no instruction beyond the baseline.
-            _ => unsafe { kernel.run::<[f32; 8]>() },
-        }
+/// Number of f32 values in one register.
+pub fn count(isa: Isa) -> usize {
+    match isa.set() {
+        Set::Avx512 => 16,
+        Set::Avx2 | Set::Portable => 8,
     }
 }
 
-impl std::fmt::Display for Isa {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Isa::Avx512 => "AVX-512",
-            Isa::Avx2 => "AVX2",
-            Isa::Portable => "portable",
-        })
+/// Runs a kernel on an instruction set.
+#[inline]
+pub fn run<K: LaneKernel>(isa: Isa, kernel: K) -> K::Output {
+    match isa.set() {
+        // SAFETY: an `Isa` of these sets exists only where the processor was found to have them.
+        #[cfg(target_arch = "x86_64")]
+        Set::Avx512 => unsafe { x86::run_avx512(kernel) },
+        #[cfg(target_arch = "x86_64")]
+        Set::Avx2 => unsafe { x86::run_avx2(kernel) },
+        // SAFETY: the portable lanes need no instruction beyond the baseline.
+        _ => unsafe { kernel.run::<[f32; 8]>() },
     }
-}
-
-fn widest() -> Isa {
-    #[cfg(target_arch = "x86_64")]
-    {
-        if is_x86_feature_detected!("avx512f") {
-            return Isa::Avx512;
-        }
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-            return Isa::Avx2;
-        }
-    }
-    Isa::Portable
 }
 
 /// A computation written over lanes. Implementations mark `run` `#[inline(always)]`, so that it is
@@ -275,7 +215,7 @@ mod tests {
         let input: Vec<f32> = (0..32).map(|i| i as f32 / 8.0 - 2.0).collect();
         for isa in Isa::available() {
             let mut output = vec![f32::NAN; input.len()];
-            isa.run(Probe(&input, &mut output));
+            run(isa, Probe(&input, &mut output));
             for (x, y) in input.iter().zip(&output) {
                 assert_eq!(*y, (2.0 * x + x * x).max(-0.5) + x.max(0.0), "{isa} at {x}");
             }

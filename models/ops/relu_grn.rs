@@ -4,11 +4,12 @@
 //! the norm runs over space: y = scale * r * n + shift + r. Source: ConvNeXt V2 (Woo et al., 2023).
 
 use super::buffers::{expect_shape, values};
-use super::lanes::{Isa, LaneKernel, Lanes};
+use super::lanes::{self, LaneKernel, Lanes};
 use super::packed;
 use super::shared_out::SharedOut;
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
+use sememe_blocks::isa::Isa;
 
 /// Added to the mean norm, so that a silent sample gives zeros.
 const EPSILON: f32 = 1e-6;
@@ -163,10 +164,10 @@ impl LaneKernel for Combine<'_> {
 pub(super) unsafe fn forward_sample(isa: Isa, x: &[f32], weight: &[f32], out: *mut f32) {
     let (scale, shift) = weight.split_at(weight.len() / 2);
     let mut gain = vec![0.0; scale.len()];
-    isa.run(Energies { x, energy: &mut gain });
+    lanes::run(isa, Energies { x, energy: &mut gain });
     let mean = norms(&mut gain);
     gain.iter_mut().zip(scale).for_each(|(gain, scale)| *gain = 1.0 + scale * (*gain / mean));
-    isa.run(Apply { x, gain: &gain, shift, out });
+    lanes::run(isa, Apply { x, gain: &gain, shift, out });
 }
 
 /// Gradients of one sample: writes that of x to `out`, adds that of the weight to `of_weight`.
@@ -183,7 +184,7 @@ pub(super) unsafe fn add_gradients(
     let channels = scale.len();
     let (mut norm, mut product) = (vec![0.0; channels], vec![0.0; channels]);
     let (of_scale, of_shift) = of_weight.split_at_mut(channels);
-    isa.run(Moments { x, gradient, energy: &mut norm, product: &mut product, total: of_shift });
+    lanes::run(isa, Moments { x, gradient, energy: &mut norm, product: &mut product, total: of_shift });
     let mean = norms(&mut norm);
     let through_mean =
         (0..channels).map(|c| scale[c] * product[c] * norm[c]).sum::<f32>() / (mean * mean * channels as f32);
@@ -196,7 +197,7 @@ pub(super) unsafe fn add_gradients(
         let dead = norm[c] == 0.0;
         norm[c] = if dead { 0.0 } else { (scale[c] * product[c] / mean - through_mean) / norm[c] };
     }
-    isa.run(Combine { x, gradient, of_gradient: &of_gradient, of_x: &norm, out });
+    lanes::run(isa, Combine { x, gradient, of_gradient: &of_gradient, of_x: &norm, out });
 }
 
 /// Turns energies into norms in place and returns their mean over channels plus epsilon.

@@ -12,6 +12,7 @@
 //! 5.3.2 (the code); the order of the steps follows from the shape of its tables.
 
 use super::LdpcCode;
+use crate::isa::{Isa, Loop};
 use crate::{BlockError, Result};
 
 /// Most bytes summed at a time.
@@ -23,7 +24,7 @@ const CORE_ROWS: usize = 4;
 #[derive(Clone, Debug)]
 pub struct LdpcEncoder {
     code: LdpcCode,
-    instructions: Instructions,
+    isa: Isa,
     /// What gives the sums of the core rows, the core parity columns, then the other parity columns.
     steps: Vec<Step>,
     /// Information columns, core parity columns and sums of the core rows, each twice in a row.
@@ -40,22 +41,12 @@ struct Step {
     offsets: Vec<usize>,
 }
 
-/// Instruction sets the sums are compiled for; all give the same bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Instructions {
-    Portable,
-    #[cfg(target_arch = "x86_64")]
-    Avx2,
-    #[cfg(target_arch = "x86_64")]
-    Avx512,
-}
-
 impl LdpcEncoder {
     /// Prepares the encoder of a code.
     pub fn new(code: &LdpcCode) -> Self {
         let num_slots = code.base_graph().information_columns() + 2 * CORE_ROWS;
         Self {
-            instructions: *Instructions::available().last().unwrap_or(&Instructions::Portable),
+            isa: Isa::detect(),
             steps: steps(code),
             columns: vec![0; num_slots * stride(code.lifting_size())],
             code: code.clone(),
@@ -104,7 +95,7 @@ impl LdpcEncoder {
         let (copy, parity) = codeword.split_at_mut(information.len());
         copy.copy_from_slice(information);
         let steps = &self.steps[..CORE_ROWS + rows];
-        self.instructions.run(steps, size, information, &mut self.columns, parity);
+        self.isa.run(Sums { steps, size, information, columns: &mut self.columns, parity });
         Ok(())
     }
 }
@@ -156,64 +147,31 @@ fn steps(code: &LdpcCode) -> Vec<Step> {
     core_sums.chain([first]).chain(core).chain(others).collect()
 }
 
-impl Instructions {
-    /// Those of this processor, the widest last.
-    fn available() -> Vec<Self> {
-        let mut all = vec![Self::Portable];
-        #[cfg(target_arch = "x86_64")]
-        {
-            if is_x86_feature_detected!("avx2") {
-                all.push(Self::Avx2);
-            }
-            if is_x86_feature_detected!("avx512bw") {
-                all.push(Self::Avx512);
-            }
-        }
-        all
-    }
-
-    fn run(self, steps: &[Step], size: usize, information: &[u8], columns: &mut [u8], parity: &mut [u8]) {
-        match self {
-            Self::Portable => run_portable(steps, size, information, columns, parity),
-            // SAFETY: `available` gives these only where the processor has them.
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => unsafe { run_avx2(steps, size, information, columns, parity) },
-            // SAFETY: as above.
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => unsafe { run_avx512(steps, size, information, columns, parity) },
-        }
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-fn run_avx2(steps: &[Step], size: usize, information: &[u8], columns: &mut [u8], parity: &mut [u8]) {
-    run_portable(steps, size, information, columns, parity);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512bw")]
-fn run_avx512(steps: &[Step], size: usize, information: &[u8], columns: &mut [u8], parity: &mut [u8]) {
-    run_portable(steps, size, information, columns, parity);
-}
-
-/// Long chunks spare loop ends; short ones spare lanes that short columns do not have.
-#[inline(always)]
-fn run_portable(steps: &[Step], size: usize, information: &[u8], columns: &mut [u8], parity: &mut [u8]) {
-    match size {
-        ..=64 => run::<64>(steps, size, information, columns, parity),
-        _ => run::<WIDEST>(steps, size, information, columns, parity),
-    }
-}
-
-#[inline(always)]
-fn run<const WIDTH: usize>(
-    steps: &[Step],
+/// All steps for one block.
+struct Sums<'a> {
+    steps: &'a [Step],
     size: usize,
-    information: &[u8],
-    columns: &mut [u8],
-    parity: &mut [u8],
-) {
+    information: &'a [u8],
+    columns: &'a mut [u8],
+    parity: &'a mut [u8],
+}
+
+impl Loop for Sums<'_> {
+    type Output = ();
+
+    /// Long chunks spare loop ends; short ones spare lanes that short columns do not have.
+    #[inline(always)]
+    fn run(self) {
+        match self.size {
+            ..=64 => run::<64>(self),
+            _ => run::<WIDEST>(self),
+        }
+    }
+}
+
+#[inline(always)]
+fn run<const WIDTH: usize>(sums: Sums) {
+    let Sums { steps, size, information, columns, parity } = sums;
     for (bits, column) in information.chunks_exact(size).zip(columns.chunks_exact_mut(stride(size))) {
         column[..size].copy_from_slice(bits);
         column[size..2 * size].copy_from_slice(bits);
@@ -334,8 +292,8 @@ mod tests {
         for (base_graph, size) in [(BaseGraph::One, 384), (BaseGraph::Two, 104), (BaseGraph::Two, 13)] {
             let code = LdpcCode::new(base_graph, size).unwrap();
             let mut all: Vec<Vec<u8>> = Vec::new();
-            for instructions in Instructions::available() {
-                let mut encoder = LdpcEncoder { instructions, ..LdpcEncoder::new(&code) };
+            for isa in Isa::available() {
+                let mut encoder = LdpcEncoder { isa, ..LdpcEncoder::new(&code) };
                 let mut codeword = vec![0; code.codeword_len()];
                 for seed in [1, 2] {
                     let information = random_bits(code.information_len(), seed);

@@ -8,13 +8,13 @@ mod sample;
 mod weights;
 
 use super::buffers::{expect_shape, values};
-use super::lanes::Isa;
 use super::packed;
 use super::product::Threads;
 use super::shared_out::SharedOut;
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 use sample::{Block, Scratch};
+use sememe_blocks::isa::Isa;
 use std::sync::{Arc, Mutex};
 pub use weights::{EXPANSION, KERNEL, Sections, TAP_ROWS};
 

@@ -2,11 +2,11 @@
 
 use super::weights::{EXPANSION, KERNEL, Sections};
 use crate::ops::depthwise::{Geometry, add_tap_gradients, correlate_sample};
-use crate::ops::lanes::Isa;
 use crate::ops::layer_norm::{normalize_row, row_gradient};
 use crate::ops::product::{Matrix, Threads, product_on};
 use crate::ops::relu_grn;
 use crate::ops::transpose::transpose;
+use sememe_blocks::isa::Isa;
 
 /// Rows of a product that are worth the packing of its weights; small maps share a product.
 const PRODUCT_ROWS: usize = 320;

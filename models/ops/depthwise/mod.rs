@@ -3,12 +3,13 @@
 mod kernel;
 
 use super::buffers::{expect_shape, values};
-use super::lanes::Isa;
+use super::lanes;
 use super::shared_out::SharedOut;
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 pub(super) use kernel::Geometry;
 use kernel::{Correlate, TapGradient};
 use rayon::prelude::*;
+use sememe_blocks::isa::Isa;
 
 /// Widest block of channels any instruction set takes; narrower sets take it in steps.
 const BLOCK: usize = 16;
@@ -52,8 +53,8 @@ pub(super) unsafe fn correlate_sample(
     output: *mut f32,
     tile: &mut Vec<f32>,
 ) {
-    for first_channel in (0..geometry.channels).step_by(isa.lanes()) {
-        isa.run(Correlate { geometry, input, weight, adjoint, first_channel, output, tile });
+    for first_channel in (0..geometry.channels).step_by(lanes::count(isa)) {
+        lanes::run(isa, Correlate { geometry, input, weight, adjoint, first_channel, output, tile });
     }
 }
 
@@ -65,17 +66,20 @@ pub(super) fn add_tap_gradients(
     sums: &mut [f32],
     tile: &mut Vec<f32>,
 ) {
-    for first_channel in (0..geometry.channels).step_by(isa.lanes()) {
-        isa.run(TapGradient {
-            geometry,
-            input,
-            gradient,
-            first_channel,
-            sums: &mut *sums,
-            sums_width: geometry.channels,
-            sums_at: first_channel,
-            tile,
-        });
+    for first_channel in (0..geometry.channels).step_by(lanes::count(isa)) {
+        lanes::run(
+            isa,
+            TapGradient {
+                geometry,
+                input,
+                gradient,
+                first_channel,
+                sums: &mut *sums,
+                sums_width: geometry.channels,
+                sums_at: first_channel,
+                tile,
+            },
+        );
     }
 }
 
@@ -93,8 +97,8 @@ fn correlate(x: &[f32], weight: &[f32], batch: usize, g: Geometry, adjoint: bool
         while first_channel < end {
             // SAFETY: the task writes its own channels of its own sample, nobody else does.
             let output = unsafe { out.at(start) };
-            isa.run(Correlate { geometry: g, input, weight, adjoint, first_channel, output, tile });
-            first_channel += isa.lanes();
+            lanes::run(isa, Correlate { geometry: g, input, weight, adjoint, first_channel, output, tile });
+            first_channel += lanes::count(isa);
         }
     });
     output.take()
@@ -181,17 +185,20 @@ impl candle_core::CustomOp3 for WeightGradient {
                     let (input, gradient) = (&x[sample * len..][..len], &g[sample * len..][..len]);
                     let mut first_channel = block * BLOCK;
                     while first_channel < ((block + 1) * BLOCK).min(columns) {
-                        isa.run(TapGradient {
-                            geometry,
-                            input,
-                            gradient,
-                            first_channel,
-                            sums: &mut sums,
-                            sums_width: BLOCK,
-                            sums_at: first_channel % BLOCK,
-                            tile,
-                        });
-                        first_channel += isa.lanes();
+                        lanes::run(
+                            isa,
+                            TapGradient {
+                                geometry,
+                                input,
+                                gradient,
+                                first_channel,
+                                sums: &mut sums,
+                                sums_width: BLOCK,
+                                sums_at: first_channel % BLOCK,
+                                tile,
+                            },
+                        );
+                        first_channel += lanes::count(isa);
                     }
                 }
                 sums
@@ -253,16 +260,19 @@ mod tests {
             for isa in Isa::available() {
                 let mut output = vec![f32::NAN; g.sample_len()];
                 let mut tile = vec![f32::NAN; 7];
-                for first_channel in (0..channels).step_by(isa.lanes()) {
-                    isa.run(Correlate {
-                        geometry: g,
-                        input: &x,
-                        weight: &weight,
-                        adjoint: false,
-                        first_channel,
-                        output: output.as_mut_ptr(),
-                        tile: &mut tile,
-                    });
+                for first_channel in (0..channels).step_by(lanes::count(isa)) {
+                    lanes::run(
+                        isa,
+                        Correlate {
+                            geometry: g,
+                            input: &x,
+                            weight: &weight,
+                            adjoint: false,
+                            first_channel,
+                            output: output.as_mut_ptr(),
+                            tile: &mut tile,
+                        },
+                    );
                 }
                 for (found, expected) in output.iter().zip(&expected) {
                     assert!((*found as f64 - expected).abs() < 1e-4, "{isa} {height}x{width}x{channels}");

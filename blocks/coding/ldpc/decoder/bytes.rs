@@ -1,80 +1,18 @@
-//! Registers of signed bytes, and the instruction sets they stand in.
+//! Registers of signed bytes on the instruction sets.
 
-use std::sync::OnceLock;
+use crate::isa::{Isa, Set};
 
-/// Instruction sets the decoder can run on. All give the same bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Isa {
-    /// 64 bytes at once.
-    Avx512,
-    /// 32 bytes at once.
-    Avx2,
-    /// 16 bytes at once, in plain Rust.
-    Portable,
-}
-
-impl Isa {
-    /// The widest set of this machine. The variable `SEMEME_SIMD` (`avx512`, `avx2`, `portable`) narrows it,
-    /// for tests; a set that the machine lacks is never chosen.
-    pub fn detect() -> Self {
-        static DETECTED: OnceLock<Isa> = OnceLock::new();
-        *DETECTED.get_or_init(|| {
-            let limit = std::env::var("SEMEME_SIMD").unwrap_or_default();
-            match (Self::available()[0], limit.as_str()) {
-                (_, "portable") => Isa::Portable,
-                (Isa::Avx512, "avx2") => Isa::Avx2,
-                (found, _) => found,
-            }
-        })
-    }
-
-    /// All sets this machine can run, widest first; never empty.
-    pub fn available() -> Vec<Self> {
-        let mut sets = Vec::new();
+/// Runs a kernel on an instruction set.
+#[inline]
+pub fn run<K: ByteKernel>(isa: Isa, kernel: K) -> K::Output {
+    match isa.set() {
+        // SAFETY: an `Isa` of these sets exists only where the processor was found to have them.
         #[cfg(target_arch = "x86_64")]
-        {
-            if is_x86_feature_detected!("avx512bw") && is_x86_feature_detected!("avx512vl") {
-                sets.push(Isa::Avx512);
-            }
-            if is_x86_feature_detected!("avx2") {
-                sets.push(Isa::Avx2);
-            }
-        }
-        sets.push(Isa::Portable);
-        sets
-    }
-
-    /// Bytes of a register.
-    pub const fn lanes(self) -> usize {
-        match self {
-            Isa::Avx512 => 64,
-            Isa::Avx2 => 32,
-            Isa::Portable => 16,
-        }
-    }
-
-    /// Runs a kernel on this instruction set, which must be one of [`Self::available`].
-    #[inline]
-    pub fn run<K: ByteKernel>(self, kernel: K) -> K::Output {
-        match self {
-            // SAFETY: the two sets are only chosen among those that the processor was found to have.
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx512 => unsafe { x86::run_avx512(kernel) },
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx2 => unsafe { x86::run_avx2(kernel) },
-            // SAFETY: the portable registers need no instruction beyond the baseline.
-            _ => unsafe { kernel.run::<[i8; 16]>() },
-        }
-    }
-}
-
-impl std::fmt::Display for Isa {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Isa::Avx512 => "AVX-512",
-            Isa::Avx2 => "AVX2",
-            Isa::Portable => "portable",
-        })
+        Set::Avx512 => unsafe { x86::run_avx512(kernel) },
+        #[cfg(target_arch = "x86_64")]
+        Set::Avx2 => unsafe { x86::run_avx2(kernel) },
+        // SAFETY: the portable registers need no instruction beyond the baseline.
+        _ => unsafe { kernel.run::<[i8; 16]>() },
     }
 }
 

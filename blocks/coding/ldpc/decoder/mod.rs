@@ -35,9 +35,9 @@ mod single;
 mod transpose;
 
 use super::LdpcCode;
+use crate::isa::{Isa, Set};
 use crate::{BlockError, Result};
 use batch::{Batch, Checks, Failing};
-pub use bytes::Isa;
 use check::Correction;
 pub use config::{DecoderConfig, Rule, Stop};
 use quantize::quantize_on;
@@ -82,12 +82,9 @@ impl LdpcDecoder {
         Self::with_isa(code, rows, config, Isa::detect())
     }
 
-    /// A decoder on an instruction set, one of [`Isa::available`]; all give the same bits.
+    /// A decoder on one of the instruction sets, which all give the same bits.
     pub fn with_isa(code: &LdpcCode, rows: usize, config: DecoderConfig, isa: Isa) -> Result<Self> {
         config.check(code, rows)?;
-        if !Isa::available().contains(&isa) {
-            return Err(BlockError::invalid("instruction set", isa, format!("{:?}", Isa::available())));
-        }
         let order: Vec<usize> = (0..rows).rev().collect();
         Ok(Self {
             code: code.clone(),
@@ -98,7 +95,7 @@ impl LdpcDecoder {
                 .iter()
                 .map(|row| Correction::new(config.rule, *row, code.row(*row).len()))
                 .collect(),
-            schedule: Schedule::new(code, &order, isa.lanes()),
+            schedule: Schedule::new(code, &order, isa.register_bytes()),
             state: State::default(),
             checks: Checks::new(code, &order),
             batch: Batch::default(),
@@ -153,11 +150,11 @@ impl LdpcDecoder {
             return Err(BlockError::shape("bits of a frame", self.information_len(), bits.len()));
         }
         let size = self.code.lifting_size();
-        self.state.load(&self.schedule, llrs, size, self.isa.lanes());
+        self.state.load(&self.schedule, llrs, size, self.isa.register_bytes());
         let passed = match self.config.stop {
             Stop::Never => {
                 self.iterate(self.config.iterations, false);
-                self.isa.run(single::Audit { schedule: &self.schedule, state: &self.state })
+                bytes::run(self.isa, single::Audit { schedule: &self.schedule, state: &self.state })
             }
             Stop::Codeword => {
                 self.iterate(self.config.iterations, true);
@@ -182,7 +179,7 @@ impl LdpcDecoder {
     /// - llrs: of each frame, as for [`Self::decode`]; bits: `[frames, information_len]`
     pub fn decode_many(&mut self, llrs: &[&[f32]], bits: &mut [u8]) -> Result<Vec<Outcome>> {
         self.expect_lengths(llrs, bits)?;
-        let (len, lanes) = (self.information_len(), self.isa.lanes());
+        let (len, lanes) = (self.information_len(), self.isa.register_bytes());
         let mut outcomes = Vec::with_capacity(llrs.len());
         let (mut rest, mut bits) = (llrs, bits);
         while !rest.is_empty() {
@@ -203,24 +200,25 @@ impl LdpcDecoder {
     /// Without early stops a batch wins while its memory stays close. With them it works on until its last
     /// frame is done, which only pays where single codewords would leave most of their registers empty.
     fn batch_pays(&self, frames: usize) -> bool {
-        let (size, lanes) = (self.code.lifting_size(), self.isa.lanes());
+        let (size, lanes) = (self.code.lifting_size(), self.isa.register_bytes());
         let bytes = (self.checks.num_bits() + self.checks.num_edges()) * lanes;
         match self.config.stop {
             Stop::Crc { .. } => false,
             _ if frames < lanes / 2 || bytes > BATCH_BYTES => false,
-            Stop::Never => self.isa != Isa::Portable || size < lanes,
+            Stop::Never => self.isa.set() != Set::Portable || size < lanes,
             Stop::Codeword => 2 * size <= lanes,
         }
     }
 
     fn iterate(&mut self, iterations: usize, until_codeword: bool) {
         let (schedule, corrections, state) = (&self.schedule, &self.corrections[..], &mut self.state);
-        self.isa.run(single::Iterate { schedule, corrections, state, iterations, until_codeword });
+        bytes::run(self.isa, single::Iterate { schedule, corrections, state, iterations, until_codeword });
     }
 
     /// At most as many frames as a register has lanes.
     fn decode_batch(&mut self, frames: &[&[f32]], bits: &mut [u8]) -> Vec<Outcome> {
-        let (lanes, input, information) = (self.isa.lanes(), self.input_len(), self.information_len());
+        let (lanes, input, information) =
+            (self.isa.register_bytes(), self.input_len(), self.information_len());
         self.quantized.resize(frames.len() * input, 0);
         for (llrs, quantized) in frames.iter().zip(self.quantized.chunks_exact_mut(input)) {
             quantize_on(self.isa, llrs, quantized);
@@ -235,12 +233,12 @@ impl LdpcDecoder {
         let mut decided = vec![0i8; frames.len() * information];
         for iteration in 1..=self.config.iterations {
             let (checks, corrections, batch) = (&self.checks, &self.corrections[..], &mut self.batch);
-            self.isa.run(batch::Iterate { checks, corrections, batch, is_first: iteration == 1 });
+            bytes::run(self.isa, batch::Iterate { checks, corrections, batch, is_first: iteration == 1 });
             let is_last = iteration == self.config.iterations;
             if !until_codeword && !is_last {
                 continue;
             }
-            let failing = self.isa.run(Failing { checks, batch: &self.batch, asked: active });
+            let failing = bytes::run(self.isa, Failing { checks, batch: &self.batch, asked: active });
             let done = if is_last { active } else { active & !failing };
             if done == 0 {
                 continue;

@@ -1,7 +1,7 @@
 //! LLRs as bytes.
 
-use super::bytes::{ByteKernel, Bytes, Isa};
 use crate::coding::rate_match::LLR_LIMIT;
+use crate::isa::{Isa, Loop};
 
 /// Steps of a byte per nat: fine enough that rounding costs less than 0.05 dB at any rate.
 pub const STEPS_PER_NAT: f32 = 7.0;
@@ -28,12 +28,11 @@ struct Quantize<'a> {
     out: &'a mut [i8],
 }
 
-impl ByteKernel for Quantize<'_> {
+impl Loop for Quantize<'_> {
     type Output = ();
 
-    // No register of bytes is named here: the compiler fills those of the instruction set.
     #[inline(always)]
-    unsafe fn run<B: Bytes>(self) {
+    fn run(self) {
         for (llr, out) in self.llrs.iter().zip(self.out) {
             *out = step(*llr);
         }

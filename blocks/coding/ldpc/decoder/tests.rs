@@ -65,7 +65,7 @@ fn every_path_gives_the_bits_of_the_reference() {
                 let mut many = vec![9; 70 * len];
                 assert_eq!(decoder.decode_many(&frames, &mut many).unwrap(), outcomes, "{isa} {size}");
                 assert!(many == one_by_one, "{isa} {base_graph:?} {size} {stop:?}");
-                let lanes = isa.lanes().min(70);
+                let lanes = isa.register_bytes().min(70);
                 let mut side_by_side = vec![9; lanes * len];
                 assert_eq!(decoder.decode_batch(&frames[..lanes], &mut side_by_side), outcomes[..lanes]);
                 assert!(side_by_side == one_by_one[..lanes * len], "{isa} {base_graph:?} {size} {stop:?}");
