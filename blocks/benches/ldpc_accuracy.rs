@@ -25,7 +25,7 @@ const CASES: [(BaseGraph, usize, usize, f64); 6] = [
 ];
 const ITERATIONS: usize = 20;
 /// Offsets in dB at which the 8-bit decoder is tried.
-const STEPS: std::ops::RangeInclusive<i32> = -4..=10;
+const STEPS: std::ops::RangeInclusive<i32> = -8..=6;
 const STEP_DB: f64 = 0.05;
 
 struct Case {
@@ -77,7 +77,7 @@ impl Case {
         let oracle = BeliefPropagation { code, rows, iterations: ITERATIONS, rule, order: Order::Layered };
         let is_wrong = |frame: &u64| {
             let llrs: Vec<f64> = self.llrs(*frame, eb_n0_db).into_iter().map(f64::from).collect();
-            let found = oracle.decode(&llrs).expect("lengths of the oracle");
+            let (found, _) = oracle.decode(&llrs).expect("lengths of the oracle");
             found.iter().zip(&self.information).any(|(llr, bit)| (*llr < 0.0) != (*bit == 1))
         };
         (0..frames).into_par_iter().filter(is_wrong).count() as u64

@@ -101,13 +101,16 @@ fn decode(
     let llrs: Vec<&[f32]> = soft_blocks.iter().flat_map(|soft| soft.blocks()).collect();
     let len = decoder.information_len();
     let mut bits = vec![0; llrs.len() * len];
-    decoder.decode_many(&llrs, &mut bits)?;
+    let outcomes = decoder.decode_many(&llrs, &mut bits)?;
     let code_blocks: Vec<&[u8]> = bits.chunks_exact(len).collect();
+    let num_blocks = block.segmentation().num_blocks();
     code_blocks
-        .chunks_exact(block.segmentation().num_blocks())
-        .map(|blocks| {
+        .chunks_exact(num_blocks)
+        .zip(outcomes.chunks_exact(num_blocks))
+        .map(|(blocks, outcomes)| {
             let decoded = block.assemble(blocks)?;
-            Ok(DecodedPayload { bits: decoded.payload, passed: decoded.passed })
+            let passed = decoded.passed && outcomes.iter().all(|outcome| outcome.decided);
+            Ok(DecodedPayload { bits: decoded.payload, passed })
         })
         .collect()
 }

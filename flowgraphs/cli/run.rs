@@ -33,6 +33,10 @@ pub fn run(arguments: &Arguments) -> Result<u8, RunError> {
     if tree.table.contains_key("block") {
         return free_graph::run(&tree, arguments.check);
     }
+    if tree.table.contains_key("k") {
+        let file = arguments.experiment.display();
+        return Err(RunError::Usage(format!("{file}: error rates of a code: run it with sememe ber {file}")));
+    }
     if arguments.check {
         let (points, provenance) = check(&tree)?;
         let mut text = format!("{}: {points} points can be run\n", arguments.experiment.display());

@@ -164,17 +164,18 @@ impl Chain {
         tally.decoded_blocks += outcomes.len() as u64;
         tally.iterations += outcomes.iter().map(|outcome| outcome.iterations as u64).sum::<u64>();
         let (blocks, len) = (self.format.num_blocks(), decoder.information_len());
-        let decided = self.bits.chunks_exact(blocks * len).zip(outcomes.chunks_exact(blocks));
-        for (state, (bits, outcomes)) in pending.iter_mut().zip(decided) {
+        let frames = self.bits.chunks_exact(blocks * len).zip(outcomes.chunks_exact(blocks));
+        for (state, (bits, outcomes)) in pending.iter_mut().zip(frames) {
+            let decided = outcomes.iter().all(|outcome| outcome.decided);
             match &self.format.coding {
                 Coding::Transport(code) => {
                     let blocks: Vec<&[u8]> = bits.chunks_exact(len).collect();
                     let decoded = code.assemble(&blocks)?;
-                    judge(state, &decoded.payload, decoded.passed);
+                    judge(state, &decoded.payload, decided && decoded.passed);
                 }
                 _ => {
                     let passed = match self.format.block_crc() {
-                        Some((crc, block_len)) => crc.holds(&bits[..block_len])?,
+                        Some((crc, block_len)) => decided && crc.holds(&bits[..block_len])?,
                         None => outcomes.iter().all(|outcome| outcome.passed),
                     };
                     judge(state, bits, passed);

@@ -1,5 +1,7 @@
 //! Runs the program in a folder, and what is expected of its end.
 
+#![allow(dead_code, reason = "each program test takes what it needs")]
+
 use std::path::Path;
 use std::process::{Command, Output};
 

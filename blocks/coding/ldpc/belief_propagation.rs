@@ -4,6 +4,7 @@
 //! quantisation and no thought of speed. Source: Kschischang, Frey and Loeliger (2001); layers: Hocevar (2004).
 
 use super::LdpcCode;
+use super::decoder::Outcome;
 use crate::{BlockError, Result};
 
 /// How a check node combines what its other bits say.
@@ -33,7 +34,7 @@ pub struct BeliefPropagation<'a> {
     pub code: &'a LdpcCode,
     /// Rows of the base graph that are used, those that the sent bits reach.
     pub rows: usize,
-    /// Iterations at most; fewer where all checks hold.
+    /// Iterations at most; fewer where all checks hold and something speaks for each bit of information.
     pub iterations: usize,
     /// The check node.
     pub rule: CheckRule,
@@ -45,11 +46,11 @@ pub struct BeliefPropagation<'a> {
 const CERTAIN: f64 = 38.0;
 
 impl BeliefPropagation<'_> {
-    /// The posterior LLRs of all bits of information and of the parity of the used rows.
+    /// The posterior LLRs of all bits of information and of the parity of the used rows, and how it ended.
     ///
     /// - llrs: `(information columns + rows) Z` LLRs, ln P(0) / P(1); not sent: 0; filler: +infinity
     /// - errors: another length; a NaN
-    pub fn decode(&self, llrs: &[f64]) -> Result<Vec<f64>> {
+    pub fn decode(&self, llrs: &[f64]) -> Result<(Vec<f64>, Outcome)> {
         let size = self.code.lifting_size();
         let expected = (self.code.base_graph().information_columns() + self.rows) * size;
         if llrs.len() != expected {
@@ -71,7 +72,8 @@ impl BeliefPropagation<'_> {
             .collect();
         let mut messages: Vec<Vec<f64>> = checks.iter().map(|bits| vec![0.0; bits.len()]).collect();
         let mut posterior = channel.clone();
-        for _ in 0..self.iterations {
+        let mut outcome = Outcome { iterations: 0, passed: false, decided: false };
+        while !outcome.passed && outcome.iterations < self.iterations {
             let before = posterior.clone();
             for (bits, messages) in checks.iter().zip(&mut messages) {
                 let heard = match self.order {
@@ -88,11 +90,11 @@ impl BeliefPropagation<'_> {
                 }
             }
             let odd = |bits: &Vec<usize>| bits.iter().filter(|bit| posterior[**bit] < 0.0).count() % 2 == 1;
-            if !checks.iter().any(odd) {
-                break;
-            }
+            let decided = !posterior[..self.code.information_len()].contains(&0.0);
+            let passed = decided && !checks.iter().any(odd);
+            outcome = Outcome { iterations: outcome.iterations + 1, passed, decided };
         }
-        Ok(posterior)
+        Ok((posterior, outcome))
     }
 }
 
@@ -155,7 +157,8 @@ mod tests {
         (0..352).step_by(17).for_each(|at| llrs[at] *= -0.3);
         for rule in [CheckRule::SumProduct, CheckRule::Normalized(0.75), CheckRule::Offset(0.5)] {
             for order in [Order::Flooding, Order::Layered] {
-                let found = oracle(&code, rule, order).decode(&llrs).unwrap();
+                let (found, outcome) = oracle(&code, rule, order).decode(&llrs).unwrap();
+                assert!(outcome.passed && (1..20).contains(&outcome.iterations), "{rule:?} {outcome:?}");
                 assert!(
                     found.iter().zip(&word).all(|(llr, bit)| (*llr < 0.0) == (*bit == 1)),
                     "{rule:?} {order:?}"
@@ -172,6 +175,7 @@ mod tests {
         let mut llrs = [0.0; 44];
         llrs[5] = f64::NAN;
         assert!(oracle.decode(&llrs).unwrap_err().to_string().contains("position 5"));
-        assert!(oracle.decode(&[f64::INFINITY; 44]).unwrap().iter().all(|llr| llr.is_finite()));
+        let (found, outcome) = oracle.decode(&[f64::INFINITY; 44]).unwrap();
+        assert!(outcome.passed && found.iter().all(|llr| llr.is_finite()));
     }
 }

@@ -139,6 +139,9 @@ impl TransportBlock {
 
     /// Puts decoded code blocks together and checks them.
     ///
+    /// Zeros pass every CRC: blocks for which nothing was received must not be taken for sent ones, which the
+    /// outcome of the decoder tells.
+    ///
     /// - blocks: decided bits of all code blocks in order; of each the information, filler or more behind it
     ///   or not
     /// - errors: another number of blocks, a block that is too short, a byte that is neither 0 nor 1

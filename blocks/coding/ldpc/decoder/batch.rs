@@ -19,6 +19,8 @@ pub struct Checks {
     size: usize,
     /// Bits of all columns in use.
     num_bits: usize,
+    /// Bits of information, the first ones.
+    num_information: usize,
 }
 
 impl Checks {
@@ -37,6 +39,7 @@ impl Checks {
             degrees: order.iter().map(|row| code.row(*row).len()).collect(),
             bits,
             size,
+            num_information: code.information_len(),
             num_bits: (code.base_graph().information_columns() + order.len()) * size,
         }
     }
@@ -98,10 +101,16 @@ impl ByteKernel for Iterate<'_> {
         for (degree, correction) in checks.degrees.iter().zip(corrections) {
             // SAFETY: all bits of `checks` lie below `num_bits`, for which room was asserted.
             unsafe {
-                if is_first {
-                    layer_of::<B, true>(checks, (edge, *degree), batch, *correction);
-                } else {
-                    layer_of::<B, false>(checks, (edge, *degree), batch, *correction);
+                let at = (edge, *degree);
+                match (is_first, correction) {
+                    (true, Correction::Pairwise { .. }) => {
+                        layer_of::<B, true, true>(checks, at, batch, *correction)
+                    }
+                    (true, _) => layer_of::<B, true, false>(checks, at, batch, *correction),
+                    (false, Correction::Pairwise { .. }) => {
+                        layer_of::<B, false, true>(checks, at, batch, *correction)
+                    }
+                    (false, _) => layer_of::<B, false, false>(checks, at, batch, *correction),
                 }
             }
             edge += degree * checks.size;
@@ -111,7 +120,7 @@ impl ByteKernel for Iterate<'_> {
 
 /// Updates all checks of a layer, whatever its degree.
 #[inline(always)]
-unsafe fn layer_of<B: Bytes, const FIRST: bool>(
+unsafe fn layer_of<B: Bytes, const FIRST: bool, const PAIRS: bool>(
     checks: &Checks,
     (edge, degree): (usize, usize),
     batch: &mut Batch,
@@ -119,15 +128,16 @@ unsafe fn layer_of<B: Bytes, const FIRST: bool>(
 ) {
     unsafe {
         match degree {
-            3 => sweep::<B, 3, FIRST>(checks, edge, batch, correction),
-            4 => sweep::<B, 4, FIRST>(checks, edge, batch, correction),
-            5 => sweep::<B, 5, FIRST>(checks, edge, batch, correction),
-            6 => sweep::<B, 6, FIRST>(checks, edge, batch, correction),
-            7 => sweep::<B, 7, FIRST>(checks, edge, batch, correction),
-            8 => sweep::<B, 8, FIRST>(checks, edge, batch, correction),
-            9 => sweep::<B, 9, FIRST>(checks, edge, batch, correction),
-            10 => sweep::<B, 10, FIRST>(checks, edge, batch, correction),
-            19 => sweep::<B, 19, FIRST>(checks, edge, batch, correction),
+            degree if !B::UNROLLED => sweep::<B, 19, FIRST, PAIRS>(degree, checks, edge, batch, correction),
+            3 => sweep::<B, 3, FIRST, PAIRS>(3, checks, edge, batch, correction),
+            4 => sweep::<B, 4, FIRST, PAIRS>(4, checks, edge, batch, correction),
+            5 => sweep::<B, 5, FIRST, PAIRS>(5, checks, edge, batch, correction),
+            6 => sweep::<B, 6, FIRST, PAIRS>(6, checks, edge, batch, correction),
+            7 => sweep::<B, 7, FIRST, PAIRS>(7, checks, edge, batch, correction),
+            8 => sweep::<B, 8, FIRST, PAIRS>(8, checks, edge, batch, correction),
+            9 => sweep::<B, 9, FIRST, PAIRS>(9, checks, edge, batch, correction),
+            10 => sweep::<B, 10, FIRST, PAIRS>(10, checks, edge, batch, correction),
+            19 => sweep::<B, 19, FIRST, PAIRS>(19, checks, edge, batch, correction),
             other => unreachable!("no row of the two base graphs has {other} edges"),
         }
     }
@@ -135,7 +145,8 @@ unsafe fn layer_of<B: Bytes, const FIRST: bool>(
 
 /// Updates all checks of a layer, one lane of the code after the other.
 #[inline(always)]
-unsafe fn sweep<B: Bytes, const D: usize, const FIRST: bool>(
+unsafe fn sweep<B: Bytes, const D: usize, const FIRST: bool, const PAIRS: bool>(
+    degree: usize,
     checks: &Checks,
     first_edge: usize,
     batch: &mut Batch,
@@ -147,9 +158,15 @@ unsafe fn sweep<B: Bytes, const D: usize, const FIRST: bool>(
         let mut bits = checks.bits.as_ptr().add(first_edge);
         for _ in 0..checks.size {
             let at = |e: usize| posteriors.add(*bits.add(e) as usize * B::LEN);
-            update::<B, D, FIRST>(|e| at(e).cast_const(), |e, l| l.store(at(e)), messages, correction);
-            messages = messages.add(D * B::LEN);
-            bits = bits.add(D);
+            update::<B, D, FIRST, PAIRS>(
+                degree,
+                |e| at(e).cast_const(),
+                |e, l| l.store(at(e)),
+                messages,
+                correction,
+            );
+            messages = messages.add(degree * B::LEN);
+            bits = bits.add(degree);
         }
     }
 }
@@ -190,5 +207,28 @@ impl ByteKernel for Failing<'_> {
             edge += degree * checks.size;
         }
         failing & asked
+    }
+}
+
+/// Which frames have a bit of information for which nothing speaks.
+pub struct Undecided<'a> {
+    /// The checks.
+    pub checks: &'a Checks,
+    /// What is decoded.
+    pub batch: &'a Batch,
+}
+
+impl ByteKernel for Undecided<'_> {
+    /// One bit for each frame.
+    type Output = u64;
+
+    #[inline(always)]
+    unsafe fn run<B: Bytes>(self) -> u64 {
+        Iterate::assert_room::<B>(self.checks, self.batch);
+        let posteriors = self.batch.posteriors.as_slice().as_ptr();
+        (0..self.checks.num_information).fold(0, |undecided, bit| {
+            // SAFETY: as in `Iterate`.
+            undecided | unsafe { B::load(posteriors.add(bit * B::LEN)).zeros() }
+        })
     }
 }

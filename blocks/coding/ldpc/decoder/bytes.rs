@@ -36,6 +36,8 @@ pub trait ByteKernel {
 pub trait Bytes: Copy {
     /// Number of bytes.
     const LEN: usize;
+    /// Whether code is compiled for each number of edges, which pays where registers are many.
+    const UNROLLED: bool;
     /// The same value everywhere.
     unsafe fn splat(value: i8) -> Self;
     /// Reads `LEN` bytes.
@@ -62,16 +64,21 @@ pub trait Bytes: Copy {
     unsafe fn with_sign(self, sign: Self) -> Self;
     /// self * numerator / 128, rounded down, of unsigned bytes up to 128 and a numerator up to 127.
     unsafe fn scaled(self, numerator: i8) -> Self;
-    /// Half of unsigned bytes, rounded down.
-    unsafe fn half(self) -> Self;
+    /// Twice unsigned bytes up to 127.
+    unsafe fn twice(self) -> Self;
+    /// A quarter of unsigned bytes, rounded down.
+    unsafe fn quarter(self) -> Self;
     /// self - b of unsigned bytes, zero where b is larger.
     unsafe fn less(self, b: Self) -> Self;
     /// One bit for each byte: whether it is negative, the first byte lowest.
     unsafe fn negatives(self) -> u64;
+    /// The same: whether it is zero.
+    unsafe fn zeros(self) -> u64;
 }
 
 impl Bytes for [i8; 16] {
     const LEN: usize = 16;
+    const UNROLLED: bool = false;
 
     #[inline(always)]
     unsafe fn splat(value: i8) -> Self {
@@ -126,8 +133,12 @@ impl Bytes for [i8; 16] {
         self.map(|value| ((i32::from(value as u8) * i32::from(numerator)) >> 7) as i8)
     }
     #[inline(always)]
-    unsafe fn half(self) -> Self {
-        self.map(|value| (value as u8 / 2) as i8)
+    unsafe fn twice(self) -> Self {
+        self.map(|value| value.wrapping_add(value))
+    }
+    #[inline(always)]
+    unsafe fn quarter(self) -> Self {
+        self.map(|value| (value as u8 / 4) as i8)
     }
     #[inline(always)]
     unsafe fn less(self, b: Self) -> Self {
@@ -136,6 +147,10 @@ impl Bytes for [i8; 16] {
     #[inline(always)]
     unsafe fn negatives(self) -> u64 {
         (0..16).fold(0, |bits, i| bits | (u64::from(self[i] < 0) << i))
+    }
+    #[inline(always)]
+    unsafe fn zeros(self) -> u64 {
+        (0..16).fold(0, |bits, i| bits | (u64::from(self[i] == 0) << i))
     }
 }
 
@@ -156,6 +171,7 @@ mod x86 {
 
     impl Bytes for __m512i {
         const LEN: usize = 64;
+        const UNROLLED: bool = true;
 
         #[inline(always)]
         unsafe fn splat(value: i8) -> Self {
@@ -222,8 +238,12 @@ mod x86 {
             }
         }
         #[inline(always)]
-        unsafe fn half(self) -> Self {
-            unsafe { _mm512_and_si512(_mm512_srli_epi16::<1>(self), _mm512_set1_epi8(0x7f)) }
+        unsafe fn twice(self) -> Self {
+            unsafe { _mm512_add_epi8(self, self) }
+        }
+        #[inline(always)]
+        unsafe fn quarter(self) -> Self {
+            unsafe { _mm512_and_si512(_mm512_srli_epi16::<2>(self), _mm512_set1_epi8(0x3f)) }
         }
         #[inline(always)]
         unsafe fn less(self, b: Self) -> Self {
@@ -233,10 +253,15 @@ mod x86 {
         unsafe fn negatives(self) -> u64 {
             unsafe { _mm512_movepi8_mask(self) }
         }
+        #[inline(always)]
+        unsafe fn zeros(self) -> u64 {
+            unsafe { _mm512_testn_epi8_mask(self, self) }
+        }
     }
 
     impl Bytes for __m256i {
         const LEN: usize = 32;
+        const UNROLLED: bool = true;
 
         #[inline(always)]
         unsafe fn splat(value: i8) -> Self {
@@ -303,8 +328,12 @@ mod x86 {
             }
         }
         #[inline(always)]
-        unsafe fn half(self) -> Self {
-            unsafe { _mm256_and_si256(_mm256_srli_epi16::<1>(self), _mm256_set1_epi8(0x7f)) }
+        unsafe fn twice(self) -> Self {
+            unsafe { _mm256_add_epi8(self, self) }
+        }
+        #[inline(always)]
+        unsafe fn quarter(self) -> Self {
+            unsafe { _mm256_and_si256(_mm256_srli_epi16::<2>(self), _mm256_set1_epi8(0x3f)) }
         }
         #[inline(always)]
         unsafe fn less(self, b: Self) -> Self {
@@ -313,6 +342,10 @@ mod x86 {
         #[inline(always)]
         unsafe fn negatives(self) -> u64 {
             unsafe { u64::from(_mm256_movemask_epi8(self) as u32) }
+        }
+        #[inline(always)]
+        unsafe fn zeros(self) -> u64 {
+            unsafe { _mm256_cmpeq_epi8(self, _mm256_setzero_si256()).negatives() }
         }
     }
 }

@@ -5,26 +5,28 @@ use super::config::Rule;
 use super::quantize::LARGEST_LLR;
 
 /// Largest magnitude that a check node passes on: small against a byte, in which posterior LLRs add up, so that
-/// no message turns the sign of a saturated one when it is taken back.
+/// no message turns the sign of a saturated one when it is taken back, and one step more than what a channel
+/// says, so that a parity bit that stands in no other check can be corrected.
 pub const LARGEST_MESSAGE: i8 = LARGEST_LLR + 1;
 
-/// What the two smallest magnitudes are reduced by before the pairwise correction's factors, in steps.
-const PAIRWISE_LESS: (i8, i8) = (2, 1);
+/// Beyond it a magnitude gives the largest message anyway; its quarters still are a byte.
+const LARGEST_IN_QUARTERS: i8 = 63;
 
-/// What a check node passes on of the least magnitude, and to the bit that had it of the second.
+/// What a check node makes of the smallest magnitudes among its bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Correction {
-    /// Both times this many 128ths, rounded down.
+    /// The least times this many 128ths, rounded down.
     Factor(i8),
-    /// Both less this much, but not below zero.
+    /// The least less this much, but not below zero.
     Offset(i8),
-    /// Each less some steps, then times its own number of 128ths; the least loses the fewer, the further off
-    /// the second is: of two bits, ln(1 + exp(-gap)) nats.
+    /// The two smallest as sum-product would join them, in straight lines, less a share for the bits behind them.
     Pairwise {
-        /// Numerator for the least.
-        least: i8,
-        /// Numerator for the second.
-        second: i8,
+        /// What two equal magnitudes lose, in quarters of a step: two less for each step by which they differ.
+        equal: i8,
+        /// What is lost besides, in quarters of a step.
+        others: i8,
+        /// The same for the message to the bit of the least magnitude, where the second and third are joined.
+        others_of_least: i8,
     },
 }
 
@@ -34,57 +36,66 @@ impl Correction {
         match rule {
             Rule::Factor(numerator) => Self::Factor(numerator),
             Rule::Offset(offset) => Self::Offset(offset),
-            Rule::Pairwise => {
-                let (least, second) = pairwise(row, degree);
-                Self::Pairwise { least, second }
-            }
+            Rule::Pairwise => pairwise(row, degree),
         }
     }
 
+    /// The message to a bit, as a magnitude, where the two smallest magnitudes of the other bits are these.
     #[inline(always)]
-    unsafe fn of<B: Bytes>(self, least: B, second: B) -> (B, B) {
+    unsafe fn joined<B: Bytes>(self, smaller: B, larger: B, is_of_least: bool) -> B {
         unsafe {
-            let (least, second) = match self {
-                Self::Factor(numerator) => (least.scaled(numerator), second.scaled(numerator)),
-                Self::Offset(offset) => (least.less(B::splat(offset)), second.less(B::splat(offset))),
-                Self::Pairwise { least: of_least, second: of_second } => {
-                    let by_gap = B::splat(PAIRWISE_LESS.0).less(second.less(least).half());
-                    let second = second.less(B::splat(PAIRWISE_LESS.1));
-                    (least.less(by_gap).scaled(of_least), second.scaled(of_second))
+            let message = match self {
+                Self::Factor(numerator) => smaller.scaled(numerator),
+                Self::Offset(offset) => smaller.less(B::splat(offset)),
+                Self::Pairwise { equal, others, others_of_least } => {
+                    let by_gap = B::splat(equal).less(larger.less(smaller).twice());
+                    let by_others = B::splat(if is_of_least { others_of_least } else { others });
+                    smaller
+                        .min(B::splat(LARGEST_IN_QUARTERS))
+                        .twice()
+                        .twice()
+                        .less(by_gap)
+                        .less(by_others)
+                        .quarter()
                 }
             };
-            let largest = B::splat(LARGEST_MESSAGE);
-            (least.min(largest), second.min(largest))
+            message.min(B::splat(LARGEST_MESSAGE))
         }
     }
 }
 
-/// Numerators over 128 by the edges of a row. Found by random search at block-error rates of a hundredth, over
-/// rates of 0.2 to 0.88; `benches/ldpc_accuracy.rs` shows what is left to sum-product.
-fn pairwise(row: usize, degree: usize) -> (i8, i8) {
-    match (row, degree) {
-        (0..4, _) => (81, 99),
-        (_, 0..=3) => (116, 106),
-        (_, 4) => (84, 109),
-        (_, 5) => (97, 95),
-        _ => (80, 100),
-    }
+/// The correction of a row by the edges of its checks: the more bits, the more is lost to those that are left out.
+///
+/// Found by random search at block-error rates of a hundredth, over rates of 0.2 to 0.88;
+/// `benches/ldpc_accuracy.rs` shows what is left to sum-product.
+fn pairwise(row: usize, degree: usize) -> Correction {
+    let (others, others_of_least) = match (row, degree) {
+        (0..4, _) => (4, 4),
+        (_, 0..=3) => (1, 1),
+        (_, 4) => (2, 3),
+        (_, 5) => (1, 0),
+        (_, 6) => (3, 3),
+        _ => (4, 3),
+    };
+    Correction::Pairwise { equal: 11, others, others_of_least }
 }
 
-/// Updates `B::LEN` check nodes with `D` edges each.
+/// Updates `B::LEN` check nodes with `degree` edges each, at most `D`.
 ///
 /// ```text
-/// q_e = l_e - r_e;   r_e = sign(product of the other q) * corrected(min of the other |q|);   l_e = q_e + r_e
+/// q_e = l_e - r_e;   r_e = sign(product of the other q) * corrected(smallest of the other |q|);   l_e = q_e + r_e
 /// ```
 ///
 /// - load: edge -> where its posterior LLRs stand; store: edge -> where the new ones go
-/// - messages: `D` registers, r of the iteration before, replaced by the new ones; in the `FIRST` iteration r is
+/// - messages: `degree` registers, r of the iteration before, replaced by the new ones; in the `FIRST` iteration r is
 ///   zero and whatever stands there is not read
+/// - `PAIRS`: whether the correction joins two magnitudes, which takes the third smallest of all
 ///
 /// # Safety
 /// All addresses must be valid for a register, and the processor must have the instructions of `B`.
 #[inline(always)]
-pub unsafe fn update<B: Bytes, const D: usize, const FIRST: bool>(
+pub unsafe fn update<B: Bytes, const D: usize, const FIRST: bool, const PAIRS: bool>(
+    degree: usize,
     load: impl Fn(usize) -> *const i8,
     store: impl Fn(usize, B),
     messages: *mut i8,
@@ -92,22 +103,28 @@ pub unsafe fn update<B: Bytes, const D: usize, const FIRST: bool>(
 ) {
     unsafe {
         let mut q = [B::splat(0); D];
-        let (mut least, mut second) = (B::splat(-1), B::splat(-1)); // 255, unsigned
+        let (mut least, mut second, mut third) = (B::splat(-1), B::splat(-1), B::splat(-1)); // 255, unsigned
         let mut sign = B::splat(0);
-        for (e, q) in q.iter_mut().enumerate() {
+        for (e, q) in q[..degree].iter_mut().enumerate() {
             *q = B::load(load(e));
             if !FIRST {
                 *q = q.sub(B::load(messages.add(e * B::LEN)));
             }
             let magnitude = q.magnitude();
+            if PAIRS {
+                third = third.min(magnitude.max(second));
+            }
             second = second.min(magnitude.max(least));
             least = least.min(magnitude);
             sign = sign.xor(*q);
         }
-        let (of_least, of_second) = correction.of(least, second);
-        for (e, q) in q.into_iter().enumerate() {
-            let others = q.magnitude().where_equal(least, of_second, of_least);
-            let r = others.with_sign(sign.xor(q));
+        let to_most = correction.joined(least, second, false);
+        let to_least = correction.joined(second, third, true);
+        let to_second = if PAIRS { correction.joined(least, third, false) } else { to_most };
+        for (e, q) in q[..degree].iter().copied().enumerate() {
+            let magnitude = q.magnitude();
+            let others = if PAIRS { magnitude.where_equal(second, to_second, to_most) } else { to_most };
+            let r = magnitude.where_equal(least, to_least, others).with_sign(sign.xor(q));
             r.store(messages.add(e * B::LEN));
             store(e, q.add(r));
         }

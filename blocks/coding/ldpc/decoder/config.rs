@@ -7,13 +7,13 @@ use crate::{BlockError, Result};
 /// What becomes of the least magnitude that a check node saw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Rule {
-    /// A correction by the two smallest magnitudes and the number of bits that the check joins: closest to
-    /// sum-product.
+    /// What sum-product would make of the two smallest magnitudes of the other bits, in straight lines, less a
+    /// share for the bits behind them: closest to sum-product.
     #[default]
     Pairwise,
-    /// Times this many 128ths, rounded down to steps of 1/7 nat: normalised min-sum.
+    /// Times this many 128ths, rounded down to steps of 1/4 nat: normalised min-sum.
     Factor(i8),
-    /// Less this many steps of 1/7 nat, but not below zero: offset min-sum.
+    /// Less this many steps of 1/4 nat, but not below zero: offset min-sum.
     Offset(i8),
 }
 
@@ -77,7 +77,7 @@ impl DecoderConfig {
                 return Err(BlockError::invalid(
                     "rule",
                     format!("{:?}", self.rule),
-                    "offsets of 0 to 62 / 7 nats",
+                    "offsets of 0 to 62 / 4 nats",
                 ));
             }
             Rule::Pairwise | Rule::Factor(_) | Rule::Offset(_) => {}

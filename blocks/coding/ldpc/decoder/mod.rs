@@ -19,7 +19,7 @@
 //!
 //! An LLR is ln P(bit = 0) / P(bit = 1) in nats: positive means 0. Bits that were not sent have LLR 0, filler
 //! bits, which are known, +infinity (or `rate_match::LLR_LIMIT`, as soft buffers have it). NaN is an erasure,
-//! 0; what a channel says saturates at 6.6 nats.
+//! 0; what a channel says saturates at 7.5 nats.
 //! Source: Chen et al. (2005), "Reduced-complexity decoding of LDPC codes"; layers: Hocevar (2004).
 
 mod aligned;
@@ -37,7 +37,7 @@ mod transpose;
 use super::LdpcCode;
 use crate::isa::{Isa, Set};
 use crate::{BlockError, Result};
-use batch::{Batch, Checks, Failing};
+use batch::{Batch, Checks, Failing, Undecided};
 use check::Correction;
 pub use config::{DecoderConfig, Rule, Stop};
 use quantize::quantize_on;
@@ -53,8 +53,11 @@ const BATCH_BYTES: usize = 768 << 10;
 pub struct Outcome {
     /// Iterations done.
     pub iterations: usize,
-    /// Whether all parity checks hold, or the cyclic redundancy check where that was asked for.
+    /// Whether all parity checks hold, or the cyclic redundancy check where that was asked for, and all is decided.
     pub passed: bool,
+    /// Whether something speaks for each bit of information. A word of erasures is decoded to zeros, which pass
+    /// every check, of parity as of cyclic redundancy: a receiver must not take them for sent ones.
+    pub decided: bool,
 }
 
 /// A decoder of the first rows of a code.
@@ -114,12 +117,12 @@ impl LdpcDecoder {
         self.code.information_len()
     }
 
-    /// Soft output: the posterior LLRs of the last frame given to [`Self::decode`], in steps of 1/7 nat.
+    /// Soft output: the posterior LLRs of the last frame given to [`Self::decode`], in steps of 1/4 nat.
     pub fn posteriors(&mut self) -> &[i8] {
         let size = self.code.lifting_size();
         self.posteriors.resize(self.num_columns * size, 0);
         if self.state.is_loaded() {
-            self.state.read(&self.schedule, size, &mut self.posteriors, |llr| llr);
+            self.state.read(&self.schedule, &mut self.posteriors, |llr| llr);
         }
         &self.posteriors
     }
@@ -139,7 +142,7 @@ impl LdpcDecoder {
         outcome
     }
 
-    /// Decodes one frame of LLRs in steps of 1/7 nat, at most [`LARGEST_LLR`] where they are not known for certain.
+    /// Decodes one frame of LLRs in steps of 1/4 nat, at most [`LARGEST_LLR`] where they are not known for certain.
     ///
     /// - llrs: exactly [`Self::input_len`]; bits: [`Self::information_len`]
     pub fn decode_quantized(&mut self, llrs: &[i8], bits: &mut [u8]) -> Result<Outcome> {
@@ -149,8 +152,7 @@ impl LdpcDecoder {
         if bits.len() != self.information_len() {
             return Err(BlockError::shape("bits of a frame", self.information_len(), bits.len()));
         }
-        let size = self.code.lifting_size();
-        self.state.load(&self.schedule, llrs, size, self.isa.register_bytes());
+        self.state.load(&self.schedule, llrs, self.isa.register_bytes());
         let passed = match self.config.stop {
             Stop::Never => {
                 self.iterate(self.config.iterations, false);
@@ -164,14 +166,15 @@ impl LdpcDecoder {
                 let mut passed = false;
                 while !passed && self.state.iterations < self.config.iterations {
                     self.iterate(1, false);
-                    self.state.read(&self.schedule, size, bits, is_one);
-                    passed = crc.holds(&bits[..len])?;
+                    self.state.read(&self.schedule, bits, is_one);
+                    passed = self.state.is_decided(&self.schedule) && crc.holds(&bits[..len])?;
                 }
                 passed
             }
         };
-        self.state.read(&self.schedule, size, bits, is_one);
-        Ok(Outcome { iterations: self.state.iterations, passed })
+        self.state.read(&self.schedule, bits, is_one);
+        let decided = passed || self.state.is_decided(&self.schedule);
+        Ok(Outcome { iterations: self.state.iterations, passed, decided })
     }
 
     /// Decodes many frames, side by side where that is faster; the results are those of one by one.
@@ -227,10 +230,10 @@ impl LdpcDecoder {
         let posteriors = self.batch.posteriors.as_mut_slice();
         transpose::transpose((&self.quantized, input), (frames.len(), input), (posteriors, lanes));
 
-        let mut outcomes = vec![Outcome { iterations: 0, passed: false }; frames.len()];
+        let mut outcomes = vec![Outcome { iterations: 0, passed: false, decided: false }; frames.len()];
         let mut active = u64::MAX >> (64 - frames.len());
         let until_codeword = self.config.stop == Stop::Codeword;
-        let mut decided = vec![0i8; frames.len() * information];
+        let mut last_llrs = vec![0i8; frames.len() * information];
         for iteration in 1..=self.config.iterations {
             let (checks, corrections, batch) = (&self.checks, &self.corrections[..], &mut self.batch);
             bytes::run(self.isa, batch::Iterate { checks, corrections, batch, is_first: iteration == 1 });
@@ -238,7 +241,13 @@ impl LdpcDecoder {
             if !until_codeword && !is_last {
                 continue;
             }
-            let failing = bytes::run(self.isa, Failing { checks, batch: &self.batch, asked: active });
+            let batch = &self.batch;
+            let mut failing = bytes::run(self.isa, Failing { checks, batch, asked: active });
+            let mut undecided = 0;
+            if is_last || failing != active {
+                undecided = bytes::run(self.isa, Undecided { checks, batch });
+                failing |= undecided;
+            }
             let done = if is_last { active } else { active & !failing };
             if done == 0 {
                 continue;
@@ -246,13 +255,15 @@ impl LdpcDecoder {
             // Frames that are done keep what they have come to, whatever becomes of their lanes.
             let from = (self.batch.posteriors.as_slice(), lanes);
             if done.count_ones() as usize == frames.len() {
-                transpose::transpose(from, (information, frames.len()), (&mut decided, information));
+                transpose::transpose(from, (information, frames.len()), (&mut last_llrs, information));
             }
             for (frame, outcome) in outcomes.iter_mut().enumerate().filter(|(f, _)| done >> f & 1 == 1) {
-                *outcome = Outcome { iterations: iteration, passed: failing >> frame & 1 == 0 };
+                let is_clear = |frames: u64| frames >> frame & 1 == 0;
+                let (passed, decided) = (is_clear(failing), is_clear(undecided));
+                *outcome = Outcome { iterations: iteration, passed, decided };
                 if (done.count_ones() as usize) < frames.len() {
-                    let decided = &mut decided[frame * information..][..information];
-                    decided.iter_mut().enumerate().for_each(|(bit, llr)| *llr = from.0[bit * lanes + frame]);
+                    let llrs = &mut last_llrs[frame * information..][..information];
+                    llrs.iter_mut().enumerate().for_each(|(bit, llr)| *llr = from.0[bit * lanes + frame]);
                 }
             }
             active &= !done;
@@ -260,7 +271,7 @@ impl LdpcDecoder {
                 break;
             }
         }
-        bits.iter_mut().zip(&decided).for_each(|(bit, llr)| *bit = is_one(*llr));
+        bits.iter_mut().zip(&last_llrs).for_each(|(bit, llr)| *bit = is_one(*llr));
         outcomes
     }
 

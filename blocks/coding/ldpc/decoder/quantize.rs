@@ -3,16 +3,16 @@
 use crate::coding::rate_match::LLR_LIMIT;
 use crate::isa::{Isa, Loop};
 
-/// Steps of a byte per nat: fine enough that rounding costs less than 0.05 dB at any rate.
-pub const STEPS_PER_NAT: f32 = 7.0;
+/// Steps of a byte per nat. Finer ones round less and saturate earlier: posterior LLRs, which add up many
+/// messages, reach 32 nats with these, and a bit that is wrong can still be turned.
+pub const STEPS_PER_NAT: f32 = 4.0;
 
-/// Largest magnitude of what a channel says, in steps: 6.6 nats. One step less than the largest message of a
-/// check, which can thus correct a parity bit that stands in no other check.
-pub const LARGEST_LLR: i8 = 46;
+/// Largest magnitude of what a channel says, in steps: 7.5 nats.
+pub const LARGEST_LLR: i8 = 30;
 
-/// Rounds LLRs in nats to steps of 1/7, as many as both slices hold.
+/// Rounds LLRs in nats to steps of 1/4, as many as both slices hold.
 ///
-/// - what a channel says saturates at +-46; from [`LLR_LIMIT`] on, where soft buffers keep filler and infinite
+/// - what a channel says saturates at +-30; from [`LLR_LIMIT`] on, where soft buffers keep filler and infinite
 ///   ones, a bit is known: +-127; NaN is an erasure, 0
 pub fn quantize(llrs: &[f32], out: &mut [i8]) {
     quantize_on(Isa::detect(), llrs, out);
@@ -59,10 +59,10 @@ mod tests {
     #[test]
     fn llrs_are_rounded_to_the_nearest_step_and_saturate() {
         let llrs =
-            [0.0, 0.07, 0.08, -0.08, 1.0, -1.0, 6.5, 99.0, -99.0, LLR_LIMIT, f32::NEG_INFINITY, f32::NAN];
+            [0.0, 0.12, 0.13, -0.13, 1.0, -1.0, 7.4, 99.0, -99.0, LLR_LIMIT, f32::NEG_INFINITY, f32::NAN];
         let mut bytes = [55; 12];
         quantize(&llrs, &mut bytes);
-        assert_eq!(bytes, [0, 0, 1, -1, 7, -7, 46, 46, -46, 127, -127, 0]);
+        assert_eq!(bytes, [0, 0, 1, -1, 4, -4, 30, 30, -30, 127, -127, 0]);
     }
 
     #[test]

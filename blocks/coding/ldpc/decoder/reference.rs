@@ -24,8 +24,10 @@ pub fn decode(
         .collect();
     let mut messages: Vec<Vec<i8>> = checks.iter().map(|(_, bits)| vec![0; bits.len()]).collect();
     let mut posteriors = llrs.to_vec();
+    let is_decided = |posteriors: &[i8]| !posteriors[..code.information_len()].contains(&0);
     let holds = |posteriors: &[i8]| {
-        checks.iter().all(|(_, bits)| bits.iter().filter(|bit| posteriors[**bit] < 0).count() % 2 == 0)
+        let even = |bits: &Vec<usize>| bits.iter().filter(|bit| posteriors[**bit] < 0).count() % 2 == 0;
+        checks.iter().all(|(_, bits)| even(bits)) && is_decided(posteriors)
     };
     let mut done = 0;
     while done < iterations {
@@ -35,23 +37,17 @@ pub fn decode(
                 bits.iter().zip(&*messages).map(|(bit, r)| posteriors[*bit].saturating_sub(*r)).collect();
             for (edge, (bit, message)) in bits.iter().zip(messages).enumerate() {
                 let others = || q.iter().enumerate().filter(|(other, _)| *other != edge).map(|(_, q)| *q);
-                let mut sizes: Vec<i32> = q.iter().map(|q| i32::from(q.unsigned_abs())).collect();
-                let own = sizes[edge];
+                let mut sizes: Vec<i32> = others().map(|q| i32::from(q.unsigned_abs())).collect();
                 sizes.sort_unstable();
-                let (least, second) = (sizes[0], sizes[1]);
+                let (smaller, larger) = (sizes[0], sizes[1]);
                 let magnitude = match correction {
-                    Correction::Factor(numerator) => {
-                        (if own == least { second } else { least }) * i32::from(numerator) / 128
-                    }
-                    Correction::Offset(offset) => {
-                        ((if own == least { second } else { least }) - i32::from(offset)).max(0)
-                    }
-                    Correction::Pairwise { second: numerator, .. } if own == least => {
-                        (second - 1).max(0) * i32::from(numerator) / 128
-                    }
-                    Correction::Pairwise { least: numerator, .. } => {
-                        let loss = (2 - (second - least) / 2).max(0);
-                        (least - loss).max(0) * i32::from(numerator) / 128
+                    Correction::Factor(numerator) => smaller * i32::from(numerator) / 128,
+                    Correction::Offset(offset) => (smaller - i32::from(offset)).max(0),
+                    Correction::Pairwise { equal, others, others_of_least } => {
+                        let own = i32::from(q[edge].unsigned_abs());
+                        let by_gap = (i32::from(equal) - 2 * (larger - smaller)).max(0);
+                        let by_others = i32::from(if own <= smaller { others_of_least } else { others });
+                        (4 * smaller - by_gap - by_others).max(0) / 4
                     }
                 };
                 let magnitude = magnitude.min(i32::from(LARGEST_MESSAGE)) as i8;
@@ -65,6 +61,6 @@ pub fn decode(
             break;
         }
     }
-    let passed = holds(&posteriors);
-    (posteriors, Outcome { iterations: done, passed })
+    let (passed, decided) = (holds(&posteriors), is_decided(&posteriors));
+    (posteriors, Outcome { iterations: done, passed, decided })
 }

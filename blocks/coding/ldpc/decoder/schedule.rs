@@ -41,6 +41,10 @@ pub struct Schedule {
     /// The same for reading all columns between iterations, for the check of the whole word: by parity of
     /// the number of iterations done.
     pub audit: [Vec<u32>; 2],
+    /// Lifting size.
+    pub size: usize,
+    /// Columns that hold information, the first ones.
+    pub information_columns: usize,
     /// Of each column: rotation between iterations, and its buffer by parity of the iterations done.
     pub columns: Vec<Resting>,
     /// Bytes of all buffers.
@@ -116,6 +120,8 @@ impl Schedule {
             steps,
             sources,
             audit,
+            size,
+            information_columns: code.base_graph().information_columns(),
             columns,
             len: 2 * num_columns * stride,
             num_messages,

@@ -14,13 +14,14 @@ pub struct State {
     messages: Aligned,
     /// Iterations done.
     pub iterations: usize,
-    /// Whether all checks were found to hold.
+    /// Whether a codeword was found.
     pub is_codeword: bool,
 }
 
 impl State {
-    /// Takes the LLRs of all columns, `size` each, for registers of `lanes` bytes.
-    pub fn load(&mut self, schedule: &Schedule, llrs: &[i8], size: usize, lanes: usize) {
+    /// Takes the LLRs of all columns, for registers of `lanes` bytes.
+    pub fn load(&mut self, schedule: &Schedule, llrs: &[i8], lanes: usize) {
+        let size = schedule.size;
         self.posteriors.grow_to(schedule.len + lanes);
         self.messages.grow_to(schedule.num_messages * lanes);
         (self.iterations, self.is_codeword) = (0, false);
@@ -39,8 +40,16 @@ impl State {
         !self.posteriors.as_slice().is_empty()
     }
 
-    /// The posterior LLRs of the leading columns in order, `size` each, as many as `out` holds: `value` of each.
-    pub fn read<T>(&self, schedule: &Schedule, size: usize, out: &mut [T], value: impl Fn(i8) -> T) {
+    /// Whether something speaks for each bit of information: a posterior LLR of zero is an erasure that is left.
+    pub fn is_decided(&self, schedule: &Schedule) -> bool {
+        schedule.columns[..schedule.information_columns].iter().all(|column| {
+            !self.posteriors.as_slice()[column.start[self.iterations % 2]..][..schedule.size].contains(&0)
+        })
+    }
+
+    /// The posterior LLRs of the leading columns in order, as many as `out` holds: `value` of each.
+    pub fn read<T>(&self, schedule: &Schedule, out: &mut [T], value: impl Fn(i8) -> T) {
+        let size = schedule.size;
         for (column, out) in schedule.columns.iter().zip(out.chunks_exact_mut(size)) {
             let lane = &self.posteriors.as_slice()[column.start[self.iterations % 2]..][..size];
             let (start, end) = lane.split_at(size - column.rotation);
@@ -61,7 +70,7 @@ pub struct Iterate<'a> {
     pub state: &'a mut State,
     /// Most iterations.
     pub iterations: usize,
-    /// Stop where all checks hold.
+    /// Stop where a codeword was found.
     pub until_codeword: bool,
 }
 
@@ -78,16 +87,21 @@ impl ByteKernel for Iterate<'_> {
             for (layer, correction) in schedule.layers.iter().zip(corrections) {
                 // SAFETY: the schedule stays inside the buffers, whose lengths were just asserted.
                 unsafe {
-                    if state.iterations == 0 {
-                        layer_of::<B, true>(schedule, layer, state, *correction);
-                    } else {
-                        layer_of::<B, false>(schedule, layer, state, *correction);
+                    match (state.iterations, correction) {
+                        (0, Correction::Pairwise { .. }) => {
+                            layer_of::<B, true, true>(schedule, layer, state, *correction)
+                        }
+                        (0, _) => layer_of::<B, true, false>(schedule, layer, state, *correction),
+                        (_, Correction::Pairwise { .. }) => {
+                            layer_of::<B, false, true>(schedule, layer, state, *correction)
+                        }
+                        _ => layer_of::<B, false, false>(schedule, layer, state, *correction),
                     }
                 }
             }
             state.iterations += 1;
             // SAFETY: as above.
-            if self.until_codeword && unsafe { all_checks_hold::<B>(schedule, state) } {
+            if self.until_codeword && unsafe { is_codeword::<B>(schedule, state) } {
                 state.is_codeword = true;
                 break;
             }
@@ -95,7 +109,7 @@ impl ByteKernel for Iterate<'_> {
     }
 }
 
-/// Whether all checks hold.
+/// Whether a codeword was found.
 pub struct Audit<'a> {
     /// Layout of the code.
     pub schedule: &'a Schedule,
@@ -110,13 +124,13 @@ impl ByteKernel for Audit<'_> {
     unsafe fn run<B: Bytes>(self) -> bool {
         assert!(self.state.posteriors.as_slice().len() >= self.schedule.len + B::LEN, "room for posteriors");
         // SAFETY: the schedule stays inside the buffer, whose length was just asserted.
-        unsafe { all_checks_hold::<B>(self.schedule, self.state) }
+        unsafe { is_codeword::<B>(self.schedule, self.state) }
     }
 }
 
 /// Updates all checks of a layer, whatever its degree.
 #[inline(always)]
-unsafe fn layer_of<B: Bytes, const FIRST: bool>(
+unsafe fn layer_of<B: Bytes, const FIRST: bool, const PAIRS: bool>(
     schedule: &Schedule,
     layer: &Layer,
     state: &mut State,
@@ -124,15 +138,18 @@ unsafe fn layer_of<B: Bytes, const FIRST: bool>(
 ) {
     unsafe {
         match layer.degree {
-            3 => sweep::<B, 3, FIRST>(schedule, layer, state, correction),
-            4 => sweep::<B, 4, FIRST>(schedule, layer, state, correction),
-            5 => sweep::<B, 5, FIRST>(schedule, layer, state, correction),
-            6 => sweep::<B, 6, FIRST>(schedule, layer, state, correction),
-            7 => sweep::<B, 7, FIRST>(schedule, layer, state, correction),
-            8 => sweep::<B, 8, FIRST>(schedule, layer, state, correction),
-            9 => sweep::<B, 9, FIRST>(schedule, layer, state, correction),
-            10 => sweep::<B, 10, FIRST>(schedule, layer, state, correction),
-            19 => sweep::<B, 19, FIRST>(schedule, layer, state, correction),
+            degree if !B::UNROLLED => {
+                sweep::<B, 19, FIRST, PAIRS>(degree, schedule, layer, state, correction)
+            }
+            3 => sweep::<B, 3, FIRST, PAIRS>(3, schedule, layer, state, correction),
+            4 => sweep::<B, 4, FIRST, PAIRS>(4, schedule, layer, state, correction),
+            5 => sweep::<B, 5, FIRST, PAIRS>(5, schedule, layer, state, correction),
+            6 => sweep::<B, 6, FIRST, PAIRS>(6, schedule, layer, state, correction),
+            7 => sweep::<B, 7, FIRST, PAIRS>(7, schedule, layer, state, correction),
+            8 => sweep::<B, 8, FIRST, PAIRS>(8, schedule, layer, state, correction),
+            9 => sweep::<B, 9, FIRST, PAIRS>(9, schedule, layer, state, correction),
+            10 => sweep::<B, 10, FIRST, PAIRS>(10, schedule, layer, state, correction),
+            19 => sweep::<B, 19, FIRST, PAIRS>(19, schedule, layer, state, correction),
             other => unreachable!("no row of the two base graphs has {other} edges"),
         }
     }
@@ -140,7 +157,8 @@ unsafe fn layer_of<B: Bytes, const FIRST: bool>(
 
 /// Updates all checks of a layer.
 #[inline(always)]
-unsafe fn sweep<B: Bytes, const D: usize, const FIRST: bool>(
+unsafe fn sweep<B: Bytes, const D: usize, const FIRST: bool, const PAIRS: bool>(
+    degree: usize,
     schedule: &Schedule,
     layer: &Layer,
     state: &mut State,
@@ -153,7 +171,8 @@ unsafe fn sweep<B: Bytes, const D: usize, const FIRST: bool>(
         let steps = schedule.steps[parity].as_ptr().add(layer.first_edge);
         let mut sources = schedule.sources[parity].as_ptr().add(layer.first_edge * schedule.registers);
         // The first register is stored a second time, behind the last lane.
-        update::<B, D, FIRST>(
+        update::<B, D, FIRST, PAIRS>(
+            degree,
             |e| posteriors.add(*sources.add(e) as usize),
             |e, l| {
                 let step = *steps.add(e);
@@ -164,9 +183,10 @@ unsafe fn sweep<B: Bytes, const D: usize, const FIRST: bool>(
             correction,
         );
         for register in 1..schedule.registers {
-            messages = messages.add(D * B::LEN);
-            sources = sources.add(D);
-            update::<B, D, FIRST>(
+            messages = messages.add(degree * B::LEN);
+            sources = sources.add(degree);
+            update::<B, D, FIRST, PAIRS>(
+                degree,
                 |e| posteriors.add(*sources.add(e) as usize),
                 |e, l| l.store(posteriors.add((*steps.add(e)).to as usize + register * B::LEN)),
                 messages,
@@ -176,9 +196,10 @@ unsafe fn sweep<B: Bytes, const D: usize, const FIRST: bool>(
     }
 }
 
-/// Whether the signs of the posterior LLRs meet every check; leaves at the first layer that fails.
+/// Whether the signs of the posterior LLRs meet every check and none of information is zero; leaves at the first
+/// layer that fails.
 #[inline(always)]
-unsafe fn all_checks_hold<B: Bytes>(schedule: &Schedule, state: &State) -> bool {
+unsafe fn is_codeword<B: Bytes>(schedule: &Schedule, state: &State) -> bool {
     unsafe {
         let posteriors = state.posteriors.as_slice().as_ptr();
         let mut sources = schedule.audit[state.iterations % 2].as_ptr();
@@ -197,5 +218,5 @@ unsafe fn all_checks_hold<B: Bytes>(schedule: &Schedule, state: &State) -> bool 
             }
         }
     }
-    true
+    state.is_decided(schedule)
 }
