@@ -6,6 +6,7 @@
 use super::aligned::Aligned;
 use super::bytes::{ByteKernel, Bytes};
 use super::check::{Correction, update};
+use super::layer::{Sweep, update_layer};
 use crate::coding::ldpc::LdpcCode;
 
 /// Which bits the checks of a code join.
@@ -99,74 +100,37 @@ impl ByteKernel for Iterate<'_> {
         Self::assert_room::<B>(checks, batch);
         let mut edge = 0;
         for (degree, correction) in checks.degrees.iter().zip(corrections) {
+            let layer = Layer { checks, first_edge: edge, batch: &mut *batch, correction: *correction };
             // SAFETY: all bits of `checks` lie below `num_bits`, for which room was asserted.
-            unsafe {
-                let at = (edge, *degree);
-                match (is_first, correction) {
-                    (true, Correction::Pairwise { .. }) => {
-                        layer_of::<B, true, true>(checks, at, batch, *correction)
-                    }
-                    (true, _) => layer_of::<B, true, false>(checks, at, batch, *correction),
-                    (false, Correction::Pairwise { .. }) => {
-                        layer_of::<B, false, true>(checks, at, batch, *correction)
-                    }
-                    (false, _) => layer_of::<B, false, false>(checks, at, batch, *correction),
-                }
-            }
+            unsafe { update_layer::<B>(layer, *degree, *correction, is_first) };
             edge += degree * checks.size;
         }
     }
 }
 
-/// Updates all checks of a layer, whatever its degree.
-#[inline(always)]
-unsafe fn layer_of<B: Bytes, const FIRST: bool, const PAIRS: bool>(
-    checks: &Checks,
-    (edge, degree): (usize, usize),
-    batch: &mut Batch,
+/// All checks of a layer, one lane of the code after the other.
+struct Layer<'a> {
+    checks: &'a Checks,
+    first_edge: usize,
+    batch: &'a mut Batch,
     correction: Correction,
-) {
-    unsafe {
-        match degree {
-            degree if !B::UNROLLED => sweep::<B, 19, FIRST, PAIRS>(degree, checks, edge, batch, correction),
-            3 => sweep::<B, 3, FIRST, PAIRS>(3, checks, edge, batch, correction),
-            4 => sweep::<B, 4, FIRST, PAIRS>(4, checks, edge, batch, correction),
-            5 => sweep::<B, 5, FIRST, PAIRS>(5, checks, edge, batch, correction),
-            6 => sweep::<B, 6, FIRST, PAIRS>(6, checks, edge, batch, correction),
-            7 => sweep::<B, 7, FIRST, PAIRS>(7, checks, edge, batch, correction),
-            8 => sweep::<B, 8, FIRST, PAIRS>(8, checks, edge, batch, correction),
-            9 => sweep::<B, 9, FIRST, PAIRS>(9, checks, edge, batch, correction),
-            10 => sweep::<B, 10, FIRST, PAIRS>(10, checks, edge, batch, correction),
-            19 => sweep::<B, 19, FIRST, PAIRS>(19, checks, edge, batch, correction),
-            other => unreachable!("no row of the two base graphs has {other} edges"),
-        }
-    }
 }
 
-/// Updates all checks of a layer, one lane of the code after the other.
-#[inline(always)]
-unsafe fn sweep<B: Bytes, const D: usize, const FIRST: bool, const PAIRS: bool>(
-    degree: usize,
-    checks: &Checks,
-    first_edge: usize,
-    batch: &mut Batch,
-    correction: Correction,
-) {
-    unsafe {
-        let posteriors = batch.posteriors.as_mut_slice().as_mut_ptr();
-        let mut messages = batch.messages.as_mut_slice().as_mut_ptr().add(first_edge * B::LEN);
-        let mut bits = checks.bits.as_ptr().add(first_edge);
-        for _ in 0..checks.size {
-            let at = |e: usize| posteriors.add(*bits.add(e) as usize * B::LEN);
-            update::<B, D, FIRST, PAIRS>(
-                degree,
-                |e| at(e).cast_const(),
-                |e, l| l.store(at(e)),
-                messages,
-                correction,
-            );
-            messages = messages.add(degree * B::LEN);
-            bits = bits.add(degree);
+impl Sweep for Layer<'_> {
+    #[inline(always)]
+    unsafe fn sweep<B: Bytes, const D: usize, const FIRST: bool, const PAIRS: bool>(self, degree: usize) {
+        let Self { checks, first_edge, batch, correction } = self;
+        unsafe {
+            let posteriors = batch.posteriors.as_mut_slice().as_mut_ptr();
+            let mut messages = batch.messages.as_mut_slice().as_mut_ptr().add(first_edge * B::LEN);
+            let mut bits = checks.bits.as_ptr().add(first_edge);
+            for _ in 0..checks.size {
+                let at = |e: usize| posteriors.add(*bits.add(e) as usize * B::LEN);
+                let (load, store) = (|e| at(e).cast_const(), |e, l: B| l.store(at(e)));
+                update::<B, D, FIRST, PAIRS>(degree, load, store, messages, correction);
+                messages = messages.add(degree * B::LEN);
+                bits = bits.add(degree);
+            }
         }
     }
 }

@@ -11,7 +11,7 @@
 //!
 //! | file | what stands there |
 //! |---|---|
-//! | `check` | the min-sum update |
+//! | `check`, `layer` | the min-sum update, of a register and of a layer |
 //! | `single`, `schedule` | one codeword: registers hold lanes of the lifted code |
 //! | `batch`, `transpose` | many codewords: registers hold frames |
 //! | `bytes`, `aligned` | registers of bytes on three instruction sets, and their memory |
@@ -27,6 +27,7 @@ mod batch;
 mod bytes;
 mod check;
 mod config;
+mod layer;
 mod quantize;
 #[cfg(test)]
 mod reference;

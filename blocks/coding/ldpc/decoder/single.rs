@@ -3,7 +3,8 @@
 use super::aligned::Aligned;
 use super::bytes::{ByteKernel, Bytes};
 use super::check::{Correction, update};
-use super::schedule::{Layer, Schedule};
+use super::layer::{Sweep, update_layer};
+use super::schedule::{self, Schedule};
 
 /// Memory of one codeword in decoding.
 #[derive(Clone, Debug, Default)]
@@ -85,19 +86,10 @@ impl ByteKernel for Iterate<'_> {
         assert!(messages.len() >= schedule.num_messages * B::LEN, "room for messages");
         for _ in 0..self.iterations {
             for (layer, correction) in schedule.layers.iter().zip(corrections) {
+                let (degree, is_first) = (layer.degree, state.iterations == 0);
+                let layer = Layer { schedule, layer, state: &mut *state, correction: *correction };
                 // SAFETY: the schedule stays inside the buffers, whose lengths were just asserted.
-                unsafe {
-                    match (state.iterations, correction) {
-                        (0, Correction::Pairwise { .. }) => {
-                            layer_of::<B, true, true>(schedule, layer, state, *correction)
-                        }
-                        (0, _) => layer_of::<B, true, false>(schedule, layer, state, *correction),
-                        (_, Correction::Pairwise { .. }) => {
-                            layer_of::<B, false, true>(schedule, layer, state, *correction)
-                        }
-                        _ => layer_of::<B, false, false>(schedule, layer, state, *correction),
-                    }
-                }
+                unsafe { update_layer::<B>(layer, degree, *correction, is_first) };
             }
             state.iterations += 1;
             // SAFETY: as above.
@@ -128,70 +120,47 @@ impl ByteKernel for Audit<'_> {
     }
 }
 
-/// Updates all checks of a layer, whatever its degree.
-#[inline(always)]
-unsafe fn layer_of<B: Bytes, const FIRST: bool, const PAIRS: bool>(
-    schedule: &Schedule,
-    layer: &Layer,
-    state: &mut State,
+/// All checks of a layer, register by register.
+struct Layer<'a> {
+    schedule: &'a Schedule,
+    layer: &'a schedule::Layer,
+    state: &'a mut State,
     correction: Correction,
-) {
-    unsafe {
-        match layer.degree {
-            degree if !B::UNROLLED => {
-                sweep::<B, 19, FIRST, PAIRS>(degree, schedule, layer, state, correction)
-            }
-            3 => sweep::<B, 3, FIRST, PAIRS>(3, schedule, layer, state, correction),
-            4 => sweep::<B, 4, FIRST, PAIRS>(4, schedule, layer, state, correction),
-            5 => sweep::<B, 5, FIRST, PAIRS>(5, schedule, layer, state, correction),
-            6 => sweep::<B, 6, FIRST, PAIRS>(6, schedule, layer, state, correction),
-            7 => sweep::<B, 7, FIRST, PAIRS>(7, schedule, layer, state, correction),
-            8 => sweep::<B, 8, FIRST, PAIRS>(8, schedule, layer, state, correction),
-            9 => sweep::<B, 9, FIRST, PAIRS>(9, schedule, layer, state, correction),
-            10 => sweep::<B, 10, FIRST, PAIRS>(10, schedule, layer, state, correction),
-            19 => sweep::<B, 19, FIRST, PAIRS>(19, schedule, layer, state, correction),
-            other => unreachable!("no row of the two base graphs has {other} edges"),
-        }
-    }
 }
 
-/// Updates all checks of a layer.
-#[inline(always)]
-unsafe fn sweep<B: Bytes, const D: usize, const FIRST: bool, const PAIRS: bool>(
-    degree: usize,
-    schedule: &Schedule,
-    layer: &Layer,
-    state: &mut State,
-    correction: Correction,
-) {
-    unsafe {
-        let parity = state.iterations % 2;
-        let posteriors = state.posteriors.as_mut_slice().as_mut_ptr();
-        let mut messages = state.messages.as_mut_slice().as_mut_ptr().add(layer.messages * B::LEN);
-        let steps = schedule.steps[parity].as_ptr().add(layer.first_edge);
-        let mut sources = schedule.sources[parity].as_ptr().add(layer.first_edge * schedule.registers);
-        // The first register is stored a second time, behind the last lane.
-        update::<B, D, FIRST, PAIRS>(
-            degree,
-            |e| posteriors.add(*sources.add(e) as usize),
-            |e, l| {
-                let step = *steps.add(e);
-                l.store(posteriors.add(step.to as usize));
-                l.store(posteriors.add(step.repeat as usize));
-            },
-            messages,
-            correction,
-        );
-        for register in 1..schedule.registers {
-            messages = messages.add(degree * B::LEN);
-            sources = sources.add(degree);
+impl Sweep for Layer<'_> {
+    #[inline(always)]
+    unsafe fn sweep<B: Bytes, const D: usize, const FIRST: bool, const PAIRS: bool>(self, degree: usize) {
+        let Self { schedule, layer, state, correction } = self;
+        unsafe {
+            let parity = state.iterations % 2;
+            let posteriors = state.posteriors.as_mut_slice().as_mut_ptr();
+            let mut messages = state.messages.as_mut_slice().as_mut_ptr().add(layer.messages * B::LEN);
+            let steps = schedule.steps[parity].as_ptr().add(layer.first_edge);
+            let mut sources = schedule.sources[parity].as_ptr().add(layer.first_edge * schedule.registers);
+            // The first register is stored a second time, behind the last lane.
             update::<B, D, FIRST, PAIRS>(
                 degree,
                 |e| posteriors.add(*sources.add(e) as usize),
-                |e, l| l.store(posteriors.add((*steps.add(e)).to as usize + register * B::LEN)),
+                |e, l| {
+                    let step = *steps.add(e);
+                    l.store(posteriors.add(step.to as usize));
+                    l.store(posteriors.add(step.repeat as usize));
+                },
                 messages,
                 correction,
             );
+            for register in 1..schedule.registers {
+                messages = messages.add(degree * B::LEN);
+                sources = sources.add(degree);
+                update::<B, D, FIRST, PAIRS>(
+                    degree,
+                    |e| posteriors.add(*sources.add(e) as usize),
+                    |e, l| l.store(posteriors.add((*steps.add(e)).to as usize + register * B::LEN)),
+                    messages,
+                    correction,
+                );
+            }
         }
     }
 }
