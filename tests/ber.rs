@@ -32,6 +32,14 @@ fn a_run_leaves_tables_figures_and_what_repeats_it() {
     let number = |row: usize, name: &str| first[row][name].parse::<f64>().unwrap();
     assert!((1..=3).contains(&first.len()) && number(0, "fer") > number(first.len() - 1, "fer"), "{first:?}");
     assert!(number(0, "frame_errors") >= 30.0 && number(0, "mean_iterations") > 1.0, "{first:?}");
+    // A file may name its keys as the options do.
+    std::fs::write(
+        dir.path().join("keys.toml"),
+        "k = 100\nn = 200\nmodulation = \"bpsk\"\nebn0 = 4\nrv = [0]\n\
+        demapping = \"max-log\"\nmax_frames = 500\n",
+    )
+    .unwrap();
+    succeeded(sememe(dir.path(), &["ber", "keys.toml"]));
     // The folder's own file gives the same bytes, on another number of threads.
     let mut again = command(dir.path(), &["ber", "a/experiment.toml", "--out", "b"]);
     succeeded(again.env("RAYON_NUM_THREADS", "1").output().unwrap());
@@ -86,6 +94,10 @@ fn what_is_impossible_is_refused_in_one_line() {
     assert!(even.contains("201") && even.contains('2'), "{even}");
     let long = refused(&["--k=4000", "--n=3000", "--esn0=1"]);
     assert!(long.contains("3000"), "{long}");
+    let twice = refused(&["--k=100", "--n=200", "--esn0=1,2,1"]);
+    assert!(twice.contains("different"), "{twice}");
+    let unused = refused(&["--k=100", "--modulation=qpsk", "--decoder=none", "--esn0=1", "--stop=never"]);
+    assert!(unused.contains("stop = set") && unused.contains("nothing without a code"), "{unused}");
     let rule = refused(&["--k=100", "--n=200", "--esn0=1", "--rule=spa"]);
     assert!(rule.contains("spa") && rule.contains("nms:"), "{rule}");
 }

@@ -104,6 +104,12 @@ fn pictures_of_an_outside_codec_are_looked_up_in_its_tables() {
     let row = results.lines().find(|row| row.starts_with(",outside-table,awgn,9,")).unwrap();
     assert!(row.starts_with(",outside-table,awgn,9,20,0,31.500000,"), "{row}");
     assert!(dir.path().join("o/sheet-awgn.png").exists());
+    let same = ["run", "a.toml", "--check", "--set", "link.2.validation_table=sent.csv"];
+    let error = error_line(&sememe(dir.path(), &same));
+    assert!(
+        error.contains("link.2.validation_table = \"sent.csv\"") && error.contains("other images"),
+        "{error}"
+    );
     std::fs::write(dir.path().join("sent.csv"), table(19)).unwrap();
     let error = error_line(&sememe(dir.path(), &["run", "a.toml", "--check"]));
     assert!(
@@ -117,9 +123,16 @@ fn pictures_of_an_outside_codec_are_looked_up_in_its_tables() {
 #[test]
 fn what_no_classical_link_can_do_is_refused_before_anything_runs() {
     let dir = folder_with(DIGITAL);
+    let pictures = dir.path().join("pictures");
+    std::fs::create_dir(&pictures).unwrap();
+    for name in 0..10u8 {
+        image::RgbImage::from_pixel(16, 16, image::Rgb([name; 3]))
+            .save(pictures.join(format!("{name}.png")))
+            .unwrap();
+    }
     for (set, expected) in [
         (
-            &["link=[{scheme='jpeg-ldpc', mcs='bpsk-1/5'}]", "downlink.uses=128"],
+            &["link=[{scheme='jpeg-ldpc', mcs='bpsk-1/5'}]", "downlink.uses=128"][..],
             "link.0.mcs = \"bpsk-1/5\" is not possible: allowed is one that holds 32 bits",
         ),
         (
@@ -132,6 +145,22 @@ fn what_no_classical_link_can_do_is_refused_before_anything_runs() {
                 "channel=[{fading={model='rayleigh'}, variation='per_symbol'}]",
             ],
             "channel.0.variation = \"per_symbol\" is not possible: allowed is block with this bound",
+        ),
+        (
+            &["downlink.uses=1000000", "link=[{scheme='jpeg-ldpc', packing='mosaic'}]"],
+            "downlink.uses = 1000000 is not possible: allowed is at most 629145 with blocks of 10 images",
+        ),
+        (
+            &["source.split=train"],
+            "source.split = \"train\" is not possible: allowed is test or validation: jpeg-ldpc chooses",
+        ),
+        (
+            &["source={kind='folder', path='pictures', training='pictures/../pictures'}"],
+            "source.training = \"pictures/../pictures\" is not possible: allowed is another folder",
+        ),
+        (
+            &["source={kind='folder', path='pictures'}", "link=[{scheme='jpeg-ldpc', mcs='qpsk-1/2'}]"],
+            "source.training is missing: allowed is a path of training images, or \"scenes\": jpeg-ldpc",
         ),
     ] {
         let mut arguments = vec!["run", "a.toml"];

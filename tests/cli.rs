@@ -308,6 +308,16 @@ fn lists_and_information_name_what_is_there() {
     let info = succeeded(sememe(dir.path(), &["info"]));
     assert!(info.contains(env!("CARGO_PKG_VERSION")) && info.contains("SIMD in use"), "{info}");
     assert!(succeeded(sememe(dir.path(), &["--help"])).contains("130  stopped by Ctrl-C"));
+    for (wrong, said) in [
+        (&["run"][..], "<EXPERIMENT>"),
+        (&["rum", "a"], "a similar subcommand exists: 'run'"),
+        (&["ber", "--k=-5"], "allowed is a whole number"),
+        (&["ber", "--rv", "0,a"], "allowed are numbers of 0 to 3"),
+        (&["run", "a.toml", "--resume", "--force"], "'--resume' cannot be used with '--force'"),
+    ] {
+        let error = error_line(&sememe(dir.path(), wrong));
+        assert!(error.contains(said), "{error}");
+    }
     let narrowed = |to| command(dir.path(), &["info"]).env("SEMEME_SIMD", to).output().unwrap();
     assert!(succeeded(narrowed("portable")).contains("SIMD in use  portable"));
     let error = error_line(&narrowed("sse9"));

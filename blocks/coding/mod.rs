@@ -42,4 +42,4 @@ pub use coded_modulation::CodedModulation;
 pub use crc::Crc;
 pub use ideal_code::{IdealCode, Limit};
 pub use transport_block::{Decoded, SoftBlocks, TransportBlock, TransportConfig};
-pub use transport_format::TransportFormat;
+pub use transport_format::{MAX_USES, TransportFormat};

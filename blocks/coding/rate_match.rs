@@ -12,9 +12,11 @@ use super::ldpc::{BaseGraph, LdpcCode};
 use crate::{BlockError, Result};
 use std::ops::Range;
 
-/// Largest magnitude of an LLR in a soft buffer: infinite ones and sums saturate here, filler bits stand
-/// here.
-pub const LLR_LIMIT: f32 = 1e6;
+/// The LLR of filler bits in a soft buffer, which both sides know.
+pub const KNOWN_LLR: f32 = 1e6;
+
+/// Largest magnitude of what is received, where infinite LLRs and sums saturate: no channel makes a bit known.
+pub const LLR_LIMIT: f32 = 1e5;
 
 /// Bits of a limited buffer, N_ref, for the largest transport block a receiver must keep, in `num_blocks`
 /// code blocks: the buffer holds it at rate 2/3. Source: section 5.4.2.1, R_LBRM.
@@ -107,7 +109,7 @@ impl RateMatcher {
     pub fn soft_buffer(&self) -> Vec<f32> {
         let mut soft = vec![0.0; self.codeword_len()];
         let never_sent = 2 * self.lifting_size;
-        soft[self.filler.start + never_sent..self.filler.end + never_sent].fill(LLR_LIMIT);
+        soft[self.filler.start + never_sent..self.filler.end + never_sent].fill(KNOWN_LLR);
         soft
     }
 

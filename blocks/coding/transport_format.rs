@@ -3,12 +3,13 @@
 use super::ldpc::LdpcCode;
 use super::rate_match::RateMatcher;
 use super::scrambler::ScramblingIds;
+use super::segmentation::MAX_INPUT_LEN;
 use super::{CodedModulation, TransportBlock, TransportConfig};
 use crate::frame::Destination;
 use crate::{BlockError, Result};
 
 /// Most channel uses of one block: the coded bits of 1024-QAM still fit a transport block.
-const MAX_USES: usize = 6 << 20;
+pub const MAX_USES: usize = 6 << 20;
 
 /// A transport block that fills N channel uses, every CRC bit among them.
 ///
@@ -34,7 +35,7 @@ impl TransportFormat {
         let modulation_order = scheme.modulation().bits_per_symbol();
         let coded_len = uses * modulation_order;
         // Less than the coded bits, which are counted in usize.
-        let most = (coded_len as f64 * scheme.code_rate()) as usize / 8;
+        let most = ((coded_len as f64 * scheme.code_rate()) as usize).min(MAX_INPUT_LEN) / 8;
         let fits = |bytes: usize| {
             let config = TransportConfig {
                 payload_len: 8 * bytes,

@@ -34,10 +34,10 @@ pub struct Arguments {
     /// A file with the same keys as the options, '_' for '-'; options given beside it win
     pub file: Option<PathBuf>,
     /// Payload bits of a frame, CRC bits not among them
-    #[arg(long, value_name = "BITS")]
+    #[arg(long, value_name = "BITS", value_parser = whole, allow_hyphen_values = true)]
     pub k: Option<u64>,
     /// Bits of one transmission
-    #[arg(long, value_name = "BITS")]
+    #[arg(long, value_name = "BITS", value_parser = whole, allow_hyphen_values = true)]
     pub n: Option<u64>,
     /// bpsk, qpsk, 16qam, 64qam, 256qam or 1024qam; default bpsk
     #[arg(long, value_name = "NAME")]
@@ -70,10 +70,10 @@ pub struct Arguments {
     #[arg(long)]
     pub count_crc: bool,
     /// Bits of each codeword that the receiver keeps; default all
-    #[arg(long, value_name = "BITS")]
+    #[arg(long, value_name = "BITS", value_parser = whole, allow_hyphen_values = true)]
     pub limited_buffer: Option<u64>,
     /// Redundancy versions, sent until the receiver accepts the frame; default 0
-    #[arg(long, value_name = "0,2,3,1", value_delimiter = ',')]
+    #[arg(long, value_name = "0,2,3,1", value_delimiter = ',', value_parser = redundancy_version)]
     pub rv: Vec<u8>,
     /// exact or max-log
     #[arg(long, value_name = "NAME")]
@@ -82,7 +82,7 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME")]
     pub decoder: Option<String>,
     /// Iterations at most; default 20
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole, allow_hyphen_values = true)]
     pub iterations: Option<u64>,
     /// Check rule: pairwise (default), nms:0.75, oms:0.5 or such; sum-product for belief propagation
     #[arg(long, value_name = "RULE")]
@@ -103,7 +103,7 @@ pub struct Arguments {
     #[arg(long)]
     pub all_points: bool,
     /// Seed of payloads, fades and noise; default 0
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole, allow_hyphen_values = true)]
     pub seed: Option<u64>,
     /// Changes a key of the file, such as k=500
     #[arg(long = "set", value_name = "KEY=VALUE")]
@@ -128,6 +128,16 @@ pub fn run(arguments: &Arguments) -> Result<u8, RunError> {
         None if is_example => Tree::parse(EXAMPLE, "sememe ber")?,
         None => Tree::parse("version = 1\nmodulation = \"bpsk\"", "sememe ber")?,
     };
+    if let Some(file) = arguments.file.as_ref().filter(|_| tree.table.contains_key("link")) {
+        let file = file.display();
+        return Err(RunError::Usage(format!(
+            "{file}: an experiment with links: run it with sememe run {file}"
+        )));
+    }
+    // As the option is written.
+    if let Some(Value::String(name)) = tree.table.get_mut("demapping") {
+        *name = name.replace('-', "_");
+    }
     for (key, value) in options {
         // The other name of the SNR would contradict.
         match key {
@@ -190,7 +200,12 @@ fn options(a: &Arguments) -> Vec<(&'static str, Value)> {
     .collect()
 }
 
-/// A number of frames, which may be written as 1e7.
+/// A redundancy version; whether it can be used is checked with the rest.
+fn redundancy_version(text: &str) -> Result<u8, String> {
+    text.trim().parse().map_err(|_| "allowed are numbers of 0 to 3, such as 0,2,3,1".into())
+}
+
+/// A whole number, which may be written as 1e7.
 fn whole(text: &str) -> Result<u64, String> {
     let plain = text.parse::<u64>().ok();
     let scientific = || text.parse::<f64>().ok().filter(|n| n.fract() == 0.0 && (0.0..=1e18).contains(n));

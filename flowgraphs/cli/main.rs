@@ -52,7 +52,11 @@ enum Command {
 fn main() -> ExitCode {
     // SAFETY: the program has just begun and has one thread.
     unsafe { sememe_models::memory::keep_freed() };
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) if error.use_stderr() => return fail(&RunError::Usage(one_line(&error))),
+        Err(help_or_version) => help_or_version.exit(),
+    };
     let possible = Isa::check_variable().map_err(|error| RunError::Usage(error.to_string()));
     match possible.and_then(|()| run(arguments)) {
         Ok(code) => ExitCode::from(code),
@@ -70,6 +74,14 @@ fn run(arguments: Arguments) -> Result<u8, RunError> {
         Some(Command::List) => report::print(&list::text()),
         Some(Command::Info) => report::print(&info::text()),
     }
+}
+
+/// What the command line got wrong, without the usage below it.
+fn one_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let said = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
+    let said: Vec<&str> = said.filter(|line| !line.is_empty() && !line.starts_with("For more")).collect();
+    said.join(" ").trim_start_matches("error: ").replace(" tip: ", "; ")
 }
 
 fn fail(error: &RunError) -> ExitCode {

@@ -17,6 +17,7 @@ pub const FORMAT_VERSION: u32 = 1;
 #[serde(deny_unknown_fields)]
 pub struct ErrorRateConfig {
     /// Format of the table: 1.
+    #[serde(default = "format_version")]
     pub version: u32,
     /// Title of the figures; by default the code and the modulation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -29,10 +30,10 @@ pub struct ErrorRateConfig {
     /// Constellation.
     pub modulation: Modulation,
     /// Es/N0 per complex channel use, in dB; this or `ebn0_db`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", alias = "esn0")]
     pub esn0_db: Option<SnrList>,
     /// Eb/N0 in dB: Es/N0 over the information bits per complex channel use of one transmission.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", alias = "ebn0")]
     pub ebn0_db: Option<SnrList>,
     /// Whether payload is one code block or a transport block.
     #[serde(default)]
@@ -50,7 +51,7 @@ pub struct ErrorRateConfig {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limited_buffer: Option<usize>,
     /// Redundancy versions, one after another until the receiver accepts the frame.
-    #[serde(default = "one_transmission")]
+    #[serde(default = "one_transmission", alias = "rv")]
     pub redundancy_versions: Vec<u8>,
     /// Fading.
     #[serde(default)]
@@ -93,12 +94,19 @@ pub struct ErrorRateConfig {
     pub seed: u64,
 }
 
+fn format_version() -> u32 {
+    FORMAT_VERSION
+}
+
 fn one_transmission() -> Vec<u8> {
     vec![0]
 }
 
+/// Iterations where nothing is said.
+pub(super) const DEFAULT_ITERATIONS: usize = 20;
+
 fn iterations() -> usize {
-    20
+    DEFAULT_ITERATIONS
 }
 
 fn max_frames() -> u64 {

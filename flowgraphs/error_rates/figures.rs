@@ -127,14 +127,12 @@ fn frame(setup: &Setup) -> Figure {
         ChannelKind::Rician => "Rician",
     };
     let (k, n) = (config.k, setup.format.sent_len);
+    let modulation = config.modulation.to_string().to_uppercase();
     let title = match (&config.title, setup.format.code()) {
         (Some(title), _) => title.clone(),
-        (None, None) => format!("{} without a code, {channel}", config.modulation),
+        (None, None) => format!("{modulation} without a code, {channel}"),
         (None, Some(_)) => {
-            format!(
-                "5G NR LDPC ({k}, {n}), base graph {}, {}, {channel}",
-                config.base_graph, config.modulation
-            )
+            format!("5G NR LDPC ({k}, {n}), base graph {}, {modulation}, {channel}", config.base_graph)
         }
     };
     let name = if setup.is_ebn0 { "Eb/N0 (dB)" } else { "Es/N0 per complex channel use (dB)" };

@@ -1,6 +1,6 @@
 //! A checked configuration with everything filled in, and the kernels that it asks for.
 
-use super::config::{ErrorRateConfig, FORMAT_VERSION};
+use super::config::{DEFAULT_ITERATIONS, ErrorRateConfig, FORMAT_VERSION};
 use super::frame_decoder::{FrameDecoder, eight_bit_rule};
 use super::frame_format::FrameFormat;
 use super::snr_list::SnrList;
@@ -69,6 +69,7 @@ impl Setup {
         let demapping = if is_coded { Demapping::Exact } else { Demapping::MaxLog };
         config.demapping.get_or_insert(demapping);
         check_channel(&config)?;
+        check_unused(&config)?;
         check_versions(&config)?;
         check_decoder(&mut config, &format)?;
         if config.frame_errors.is_none() && config.precision.is_none() {
@@ -236,6 +237,26 @@ fn check_channel(config: &ErrorRateConfig) -> Result<()> {
             Err(BlockError::invalid("rician_k_db", k, "nothing but with channel = \"rician\""))
         }
         _ => Ok(()),
+    }
+}
+
+/// Refuses keys that would silently change nothing.
+fn check_unused(config: &ErrorRateConfig) -> Result<()> {
+    let uncoded = config.decoder == DecoderKind::None;
+    let without = "nothing without a code: decoder = \"none\"";
+    let unused = [
+        (
+            "fading",
+            config.fading != FadingKind::Block && config.channel == ChannelKind::Awgn,
+            "nothing with awgn",
+        ),
+        ("stop", config.stop != StopKind::default() && uncoded, without),
+        ("iterations", config.iterations != DEFAULT_ITERATIONS && uncoded, without),
+        ("limited_buffer", config.limited_buffer.is_some() && uncoded, without),
+    ];
+    match unused.into_iter().find(|(_, is_set, _)| *is_set) {
+        Some((key, _, allowed)) => Err(BlockError::invalid(key, "set", allowed)),
+        None => Ok(()),
     }
 }
 

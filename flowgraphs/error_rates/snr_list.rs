@@ -15,7 +15,7 @@ pub struct SnrList(pub Vec<f64>);
 const MOST: usize = 10_000;
 
 const ALLOWED: &str = "a number of decibels, a list such as 0,1,2.5, or first:step:last with a positive step, such as \
-     1:0.25:3; at most 10000 of them, between -100 and 100 dB";
+     1:0.25:3; at most 10000 different ones, between -100 and 100 dB";
 
 impl FromStr for SnrList {
     type Err = BlockError;
@@ -50,7 +50,10 @@ fn round(value: f64) -> f64 {
 
 fn checked(values: Vec<f64>) -> Option<SnrList> {
     let all_usable = values.iter().all(|value| value.abs() <= 100.0);
-    (all_usable && (1..=MOST).contains(&values.len())).then_some(SnrList(values))
+    let mut sorted = values.clone();
+    sorted.sort_by(f64::total_cmp);
+    let all_differ = sorted.windows(2).all(|pair| pair[0] < pair[1]);
+    (all_usable && all_differ && (1..=MOST).contains(&values.len())).then_some(SnrList(values))
 }
 
 impl<'de> Deserialize<'de> for SnrList {

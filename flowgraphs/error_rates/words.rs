@@ -2,6 +2,7 @@
 
 use sememe_blocks::coding::Crc;
 use sememe_blocks::coding::ldpc::BaseGraph;
+use sememe_blocks::coding::ldpc::decoder::{LARGEST_MESSAGE, STEPS_PER_NAT};
 use sememe_blocks::{BlockError, Result};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
@@ -81,7 +82,7 @@ pub struct CrcChoice(pub Option<Crc>);
 /// What a check node passes on: `pairwise`, `nms:FACTOR`, `oms:OFFSET` or `sum-product`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum RuleChoice {
-    /// A correction by the two least magnitudes; for min-sum.
+    /// The least two magnitudes joined nearly as sum-product does; for min-sum.
     Pairwise,
     /// The least magnitude times a factor.
     Normalized(f64),
@@ -142,17 +143,20 @@ impl FromStr for RuleChoice {
     type Err = BlockError;
 
     fn from_str(text: &str) -> Result<Self> {
-        const ALLOWED: &str = "pairwise, nms:FACTOR with a factor above 0 and below 1, such as nms:0.75, oms:OFFSET \
-                               with an offset of 0 to 7.75 nats, such as oms:0.5, or sum-product";
+        let largest = f64::from(LARGEST_MESSAGE) / f64::from(STEPS_PER_NAT);
+        let allowed = format!(
+            "pairwise, nms:FACTOR with a factor above 0 and below 1, such as nms:0.75, oms:OFFSET with an offset of 0 \
+             to {largest} nats, such as oms:0.5, or sum-product"
+        );
         let number = |text: &str| text.parse::<f64>().ok();
         let rule = match text.split_once(':') {
             Some(("nms", value)) => number(value).filter(|f| *f > 0.0 && *f < 1.0).map(Self::Normalized),
-            Some(("oms", value)) => number(value).filter(|o| (0.0..=7.75).contains(o)).map(Self::Offset),
+            Some(("oms", value)) => number(value).filter(|o| (0.0..=largest).contains(o)).map(Self::Offset),
             None if text == "pairwise" => Some(Self::Pairwise),
             None if text == "sum-product" => Some(Self::SumProduct),
             _ => None,
         };
-        rule.ok_or_else(|| BlockError::invalid("rule", quoted(text), ALLOWED))
+        rule.ok_or_else(|| BlockError::invalid("rule", quoted(text), allowed))
     }
 }
 

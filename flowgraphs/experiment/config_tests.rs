@@ -258,6 +258,10 @@ fn every_bad_value_of_a_classical_link_gets_one_line() {
             &["link.0.csi_at_transmitter=true", "channel.1.variation=per_symbol"],
             "link.0.csi_at_transmitter = true is not possible: allowed is false where a channel has variation = \"per_symbol\"".into(),
         ),
+        (
+            &["link.0.csi_at_transmitter=true", "channel.1.csi_error_variance=0.01"],
+            "link.0.csi_at_transmitter = true is not possible: allowed is false where a channel has csi_error_variance above 0: the sender chooses for perfect knowledge".into(),
+        ),
         (&["link.1.mcs=5"], format!("link.1.mcs = 5 is not possible: allowed is {digital_only}")),
         (&["link.1.iterations=5"], format!("link.1.iterations = 5 is not possible: allowed is {digital_only}")),
         (

@@ -8,15 +8,16 @@ use super::prepared::Prepared;
 use super::progress::Reporter;
 use super::reading::Tree;
 use super::run_error::RunError;
-use super::source::OpenSource;
+use super::source::{OpenSource, SourceKind};
 use crate::links::{DigitalLine, IdealLine, McsRule, Pictures, Receiver, Reliability, Validation};
 use ndarray::{Array3, ArrayView3, Axis};
 use rayon::prelude::*;
 use sememe_blocks::BlockError;
-use sememe_blocks::coding::{CodedModulation, Limit, Recipients, TransportFormat};
+use sememe_blocks::coding::{CodedModulation, Limit, MAX_USES, Recipients, TransportFormat};
 use sememe_blocks::kernel::FrameSource;
 use sememe_blocks::picture::{LadderStore, OutsideTable, Packing, PictureCodec, PictureCoder};
-use std::path::Path;
+use sememe_blocks::source::{Cifar10Split, ImageSet};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -64,7 +65,7 @@ impl<'a> DigitalParts<'a> {
             (McsKey::Best, true) => McsRule::PerFade,
         };
         let validation = match rule {
-            McsRule::Fixed => None,
+            McsRule::Fixed => self.training(index).map(|_| None)?,
             _ => Some(self.validation(index)?),
         };
         let pictures = match config.scheme {
@@ -76,6 +77,10 @@ impl<'a> DigitalParts<'a> {
                 let sent = table(&config.table, "table")?
                     .ok_or_else(|| self.tree.missing(&format!("{prefix}.table"), "the path of a table"))?;
                 self.check_names(&sent, config, &prefix)?;
+                if config.validation_table.is_some() && config.validation_table == config.table {
+                    let allowed = "the table of other images than those that are sent";
+                    return Err(self.tree.refuse(&format!("{prefix}.validation_table"), allowed));
+                }
                 Pictures::Outside { sent, validation: table(&config.validation_table, "validation_table")? }
             }
             _ => Pictures::Coded(self.store(config, &prefix)?),
@@ -128,7 +133,11 @@ impl<'a> DigitalParts<'a> {
                 match formats.is_empty() {
                     false => Ok(formats),
                     true => {
-                        let allowed = format!("so many that a digital link carries {least} bits in them");
+                        let most = MAX_USES / sharers;
+                        let allowed = match downlink.uses > most {
+                            true => format!("at most {most} with blocks of {sharers} images"),
+                            false => format!("so many that a digital link carries {least} bits in them"),
+                        };
                         Err(self.tree.refuse_as("downlink.uses", &downlink.uses.to_string(), allowed))
                     }
                 }
@@ -205,16 +214,41 @@ impl<'a> DigitalParts<'a> {
             return Ok(Arc::clone(validation));
         }
         let name = self.experiment.link[index].scheme.name();
-        let training = self.source.training.as_ref().ok_or_else(|| ConfigError::Missing {
-            origin: self.tree.origin().into(),
-            key: "source.training".into(),
-            allowed: format!("a path of training images, or \"scenes\": {name} chooses its rates on them"),
-        })?;
-        let validation = Validation::new(training.as_ref(), self.mean_image)
+        self.check_training(name)?;
+        let validation = Validation::new(self.training(index)?, self.mean_image)
             .map_err(|error| from_block(error, self.tree.origin(), "source.training"))?;
         let validation = Arc::new(validation);
         self.validation = Some(Arc::clone(&validation));
         Ok(validation)
+    }
+
+    fn training(&self, index: usize) -> Result<&dyn ImageSet> {
+        let name = self.experiment.link[index].scheme.name();
+        self.source.training.as_deref().ok_or_else(|| ConfigError::Missing {
+            origin: self.tree.origin().into(),
+            key: "source.training".into(),
+            allowed: format!(
+                "a path of training images, or \"scenes\": {name} chooses rates on them and scores lost images as \
+                 their mean"
+            ),
+        })
+    }
+
+    /// Refuses to choose on images that are sent.
+    fn check_training(&self, name: &str) -> Result<()> {
+        let source = &self.experiment.source;
+        if source.split == Cifar10Split::Train {
+            let allowed = format!("test or validation: {name} chooses on training images");
+            return Err(self.tree.refuse("source.split", allowed));
+        }
+        let place = |path: &Option<PathBuf>| path.as_ref().and_then(|path| path.canonicalize().ok());
+        match (source.kind, place(&source.path), place(&source.training)) {
+            (SourceKind::Folder, Some(sent), Some(training)) if sent == training => {
+                let allowed = format!("another folder than source.path: {name} chooses on its pictures");
+                Err(self.tree.refuse("source.training", allowed))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn table(&self, path: &Path, key: &str) -> Result<Arc<OutsideTable>> {

@@ -84,6 +84,12 @@ fn check_transmitter(
     if link.packing == Some(sememe_blocks::picture::Packing::Mosaic) {
         return Err(tree.refuse(&key, "false with packing = \"mosaic\": users share a block, not a fade"));
     }
+    let is_uncertain = |channel: &sememe_blocks::channel::ChannelConfig| channel.csi_error_variance > 0.0;
+    if experiment.channel.iter().any(is_uncertain) {
+        let allowed =
+            "false where a channel has csi_error_variance above 0: the sender chooses for perfect knowledge";
+        return Err(tree.refuse(&key, allowed));
+    }
     let per_symbol = sememe_blocks::channel::Variation::PerSymbol;
     match experiment.channel.iter().any(|channel| channel.variation == per_symbol) {
         true => Err(tree.refuse(&key, "false where a channel has variation = \"per_symbol\"")),

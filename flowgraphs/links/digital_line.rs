@@ -156,7 +156,7 @@ impl DigitalLine {
             let delivered = match (&self.pictures, &self.validation) {
                 (Pictures::Coded(ladders), Some(validation)) => validation.delivered(ladders, &payloads),
                 (Pictures::Outside { validation: Some(table), .. }, Some(images)) => {
-                    delivered_by_table(table, images.lost_psnr_db(), &payloads)
+                    images.mean_colour_psnr_db().and_then(|unfit| delivered_by_table(table, unfit, &payloads))
                 }
                 _ => Err(nothing_to_choose_on()),
             };

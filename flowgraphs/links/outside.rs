@@ -12,6 +12,7 @@ use super::run::LinkOutput;
 use super::score::FrameScore;
 use super::setting::{Images, Scoring, Setting};
 use super::tap::PayloadReport;
+use super::validation::error_of_mean_colour;
 use super::wiring::{Result, Wiring};
 use crate::adapters::{Graph, RunOptions};
 use ndarray::{ArrayView3, Axis};
@@ -106,15 +107,6 @@ impl Outside {
         }
         Ok((scores, reports))
     }
-}
-
-/// Squared error of an image against its mean colour in whole numbers.
-fn error_of_mean_colour(image: ArrayView3<'_, u8>) -> f64 {
-    let of_channel = |plane: ndarray::ArrayView2<'_, u8>| {
-        let mean = (plane.iter().map(|value| f64::from(*value)).sum::<f64>() / plane.len() as f64).round();
-        plane.iter().map(|value| (f64::from(*value) - mean).powi(2)).sum::<f64>() / plane.len() as f64
-    };
-    image.axis_iter(Axis(2)).map(of_channel).sum::<f64>() / 3.0
 }
 
 /// Random bits in place of streams.

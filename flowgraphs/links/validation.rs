@@ -1,6 +1,6 @@
 //! The images on which digital lines choose: of the training side of a source, never those that are sent.
 
-use ndarray::{Array3, ArrayView3, Axis};
+use ndarray::{Array3, ArrayView2, ArrayView3, Axis};
 use rayon::prelude::*;
 use sememe_blocks::frame::ImageBatch;
 use sememe_blocks::metric::{mean_square_error, psnr_db};
@@ -49,6 +49,14 @@ impl Validation {
         self.lost_psnr_db
     }
 
+    /// Mean PSNR in dB of images that are sent as their mean colour, as those are that fit in no other way.
+    ///
+    /// - errors: an image that cannot be compared
+    pub fn mean_colour_psnr_db(&self) -> Result<f64> {
+        let errors = self.images.pixels.axis_iter(Axis(0)).map(error_of_mean_colour);
+        Ok(errors.map(psnr_db).sum::<f64>() / self.images.len() as f64)
+    }
+
     /// The images in groups of as many as go in one stream. Those left over go unused, unless all do.
     pub fn streams(&self, num_images: usize) -> Vec<Vec<ArrayView3<'_, u8>>> {
         let views: Vec<_> = self.images.pixels.axis_iter(Axis(0)).collect();
@@ -76,12 +84,23 @@ impl Validation {
     }
 }
 
-/// As [`Validation::delivered`], from the table of an outside codec on images of its own; what does not fit
-/// counts as lost.
-pub fn delivered_by_table(table: &OutsideTable, lost_psnr_db: f64, payloads: &[usize]) -> Result<Vec<f64>> {
+/// Squared error of an image against its mean colour in whole numbers.
+pub fn error_of_mean_colour(image: ArrayView3<'_, u8>) -> f64 {
+    let of_channel = |plane: ArrayView2<'_, u8>| {
+        let mean = (plane.iter().map(|value| f64::from(*value)).sum::<f64>() / plane.len() as f64).round();
+        plane.iter().map(|value| (f64::from(*value) - mean).powi(2)).sum::<f64>() / plane.len() as f64
+    };
+    image.axis_iter(Axis(2)).map(of_channel).sum::<f64>() / 3.0
+}
+
+/// As [`Validation::delivered`], from the table of an outside codec on images of its own.
+///
+/// - unfit_psnr_db: of an image without an entry that fits
+pub fn delivered_by_table(table: &OutsideTable, unfit_psnr_db: f64, payloads: &[usize]) -> Result<Vec<f64>> {
     let mean = |payload: &usize| {
-        let of_image =
-            |image: &str| Ok(table.best_within(image, *payload)?.map_or(lost_psnr_db, |point| point.psnr_db));
+        let of_image = |image: &str| {
+            Ok(table.best_within(image, *payload)?.map_or(unfit_psnr_db, |point| point.psnr_db))
+        };
         let sum = table.images().map(of_image).sum::<Result<f64>>()?;
         Ok(sum / table.num_images() as f64)
     };

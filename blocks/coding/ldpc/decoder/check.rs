@@ -2,12 +2,12 @@
 
 use super::bytes::Bytes;
 use super::config::Rule;
-use super::quantize::LARGEST_LLR;
 
-/// Largest magnitude that a check node passes on: small against a byte, in which posterior LLRs add up, so that
-/// no message turns the sign of a saturated one when it is taken back, and one step more than what a channel
-/// says, so that a parity bit that stands in no other check can be corrected.
-pub const LARGEST_MESSAGE: i8 = LARGEST_LLR + 1;
+/// Largest magnitude that a check node passes on, 9.75 nats. Small against a byte, in which posterior LLRs add up:
+/// a larger message turns the sign of a saturated one when it is taken back. Large against what a channel says:
+/// few smaller ones cannot correct a bit that the channel is sure of. Between both errors lies the least error
+/// floor; 39 was found on the (1040, 2080) code at Eb/N0 of 2 and 2.5 dB, where 31 and 47 lose twice as many frames.
+pub const LARGEST_MESSAGE: i8 = 39;
 
 /// Beyond it a magnitude gives the largest message anyway; its quarters still are a byte.
 const LARGEST_IN_QUARTERS: i8 = 63;

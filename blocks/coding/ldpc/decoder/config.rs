@@ -1,5 +1,7 @@
 //! What a decoder is told.
 
+use super::check::LARGEST_MESSAGE;
+use super::quantize::STEPS_PER_NAT;
 use crate::coding::Crc;
 use crate::coding::ldpc::LdpcCode;
 use crate::{BlockError, Result};
@@ -73,11 +75,11 @@ impl DecoderConfig {
                     "factors of 1 to 127 / 128",
                 ));
             }
-            Rule::Offset(..=-1 | 63..) => {
+            Rule::Offset(offset) if !(0..=LARGEST_MESSAGE).contains(&offset) => {
                 return Err(BlockError::invalid(
                     "rule",
                     format!("{:?}", self.rule),
-                    "offsets of 0 to 62 / 4 nats",
+                    format!("offsets of 0 to {LARGEST_MESSAGE} / {STEPS_PER_NAT} nats"),
                 ));
             }
             Rule::Pairwise | Rule::Factor(_) | Rule::Offset(_) => {}

@@ -18,7 +18,7 @@
 //! | `quantize`, `config` | LLRs as bytes; what a decoder is told |
 //!
 //! An LLR is ln P(bit = 0) / P(bit = 1) in nats: positive means 0. Bits that were not sent have LLR 0, filler
-//! bits, which are known, +infinity (or `rate_match::LLR_LIMIT`, as soft buffers have it). NaN is an erasure,
+//! bits, which are known, +infinity (or `rate_match::KNOWN_LLR`, as soft buffers have it). NaN is an erasure,
 //! 0; what a channel says saturates at 7.5 nats.
 //! Source: Chen et al. (2005), "Reduced-complexity decoding of LDPC codes"; layers: Hocevar (2004).
 
@@ -40,6 +40,7 @@ use crate::isa::{Isa, Set};
 use crate::{BlockError, Result};
 use batch::{Batch, Checks, Failing, Undecided};
 use check::Correction;
+pub use check::LARGEST_MESSAGE;
 pub use config::{DecoderConfig, Rule, Stop};
 use quantize::quantize_on;
 pub use quantize::{LARGEST_LLR, STEPS_PER_NAT, quantize};

@@ -1,6 +1,6 @@
 //! LLRs as bytes.
 
-use crate::coding::rate_match::LLR_LIMIT;
+use crate::coding::rate_match::KNOWN_LLR;
 use crate::isa::{Isa, Loop};
 
 /// Steps of a byte per nat. Finer ones round less and saturate earlier: posterior LLRs, which add up many
@@ -12,8 +12,8 @@ pub const LARGEST_LLR: i8 = 30;
 
 /// Rounds LLRs in nats to steps of 1/4, as many as both slices hold.
 ///
-/// - what a channel says saturates at +-30; from [`LLR_LIMIT`] on, where soft buffers keep filler and infinite
-///   ones, a bit is known: +-127; NaN is an erasure, 0
+/// - what a channel says saturates at +-30; from [`KNOWN_LLR`] on, where soft buffers keep filler, and for
+///   infinite ones a bit is known: +-127; NaN is an erasure, 0
 pub fn quantize(llrs: &[f32], out: &mut [i8]) {
     quantize_on(Isa::detect(), llrs, out);
 }
@@ -46,7 +46,7 @@ fn step(llr: f32) -> i8 {
     let steps = (llr * STEPS_PER_NAT).clamp(-largest, largest);
     // Half a step away from zero, then towards it.
     let rounded = steps + 0.5f32.copysign(steps);
-    let known = if llr.abs() >= LLR_LIMIT { 127f32.copysign(llr) } else { rounded };
+    let known = if llr.abs() >= KNOWN_LLR { 127f32.copysign(llr) } else { rounded };
     let number = if llr.is_nan() { 0.0 } else { known };
     // SAFETY: it is a number between -127 and 127.
     unsafe { number.to_int_unchecked::<i32>() as i8 }
@@ -59,7 +59,7 @@ mod tests {
     #[test]
     fn llrs_are_rounded_to_the_nearest_step_and_saturate() {
         let llrs =
-            [0.0, 0.12, 0.13, -0.13, 1.0, -1.0, 7.4, 99.0, -99.0, LLR_LIMIT, f32::NEG_INFINITY, f32::NAN];
+            [0.0, 0.12, 0.13, -0.13, 1.0, -1.0, 7.4, 99.0, -99.0, KNOWN_LLR, f32::NEG_INFINITY, f32::NAN];
         let mut bytes = [55; 12];
         quantize(&llrs, &mut bytes);
         assert_eq!(bytes, [0, 0, 1, -1, 4, -4, 30, 30, -30, 127, -127, 0]);

@@ -147,7 +147,7 @@ fn what_is_impossible_is_refused() {
     assert!(refusal(43, config).contains("4 to 42"));
     assert!(refusal(12, DecoderConfig { iterations: 0, ..config }).contains("1 to 1000"));
     assert!(refusal(12, DecoderConfig { rule: Rule::Factor(0), ..config }).contains("1 to 127 / 128"));
-    assert!(refusal(12, DecoderConfig { rule: Rule::Offset(-1), ..config }).contains("0 to 62"));
+    assert!(refusal(12, DecoderConfig { rule: Rule::Offset(-1), ..config }).contains("0 to 39 / 4"));
     let stop = Stop::Crc { crc: Crc::Crc24A, len: 24 };
     assert!(refusal(12, DecoderConfig { stop, ..config }).contains("25 to 40 bits"));
     let mut decoder = LdpcDecoder::new(&code, 12, config).unwrap();
