@@ -50,7 +50,7 @@ pub fn run(arguments: &Arguments) -> Result<u8, RunError> {
     let stem = Path::new(&arguments.weights).file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from("out").join(format!("eval-{stem}")));
     let existing = if arguments.force { Existing::Replace } else { Existing::Renew };
-    let outcome = sweep(&tree, &out, existing, &interrupt::stop_flag()?)?;
+    let outcome = sweep(&tree, &out, existing, None, &interrupt::stop_flag()?)?;
     report::sweep(&outcome, &out)
 }
 

@@ -6,9 +6,11 @@ mod free_graph;
 mod info;
 mod interrupt;
 mod list;
+mod merge;
 mod quickstart;
 mod report;
 mod run;
+mod slurm;
 mod train;
 
 use clap::{Parser, Subcommand};
@@ -37,6 +39,10 @@ const EXIT_CODES: &str = "Exit codes:
 enum Command {
     /// Runs the experiment, or the free graph, of a TOML file
     Run(run::Arguments),
+    /// Joins the results of all shards of an experiment
+    Merge(merge::Arguments),
+    /// Prints a Slurm script that measures an experiment in shards
+    Slurm(slurm::Arguments),
     /// Trains a model from a TOML file
     Train(train::Arguments),
     /// Measures trained weights on a data set
@@ -68,6 +74,8 @@ fn run(arguments: Arguments) -> Result<u8, RunError> {
     match arguments.command {
         None => quickstart::run(),
         Some(Command::Run(arguments)) => run::run(&arguments),
+        Some(Command::Merge(arguments)) => merge::run(&arguments),
+        Some(Command::Slurm(arguments)) => slurm::run(&arguments),
         Some(Command::Train(arguments)) => train::run(&arguments),
         Some(Command::Eval(arguments)) => eval::run(&arguments),
         Some(Command::Ber(arguments)) => ber::run(&arguments),

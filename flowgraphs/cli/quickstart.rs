@@ -13,6 +13,6 @@ const OUT: &str = "out";
 pub fn run() -> Result<u8, RunError> {
     let tree = Tree::parse(QUICKSTART, "quickstart.toml (built in)")?;
     let out = Path::new(OUT);
-    let outcome = sweep(&tree, out, Existing::Renew, &interrupt::stop_flag()?)?;
+    let outcome = sweep(&tree, out, Existing::Renew, None, &interrupt::stop_flag()?)?;
     report::sweep(&outcome, out)
 }

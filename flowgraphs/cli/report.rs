@@ -1,6 +1,6 @@
 //! What commands print when they are done.
 
-use sememe::experiment::{EXIT_INTERRUPTED, EXIT_OK, RunError, SweepOutcome, table};
+use sememe::experiment::{EXIT_INTERRUPTED, EXIT_OK, RunError, Shard, SweepOutcome, table};
 use std::io::Write;
 use std::path::Path;
 
@@ -12,6 +12,16 @@ pub fn print(text: &str) -> Result<u8, RunError> {
         }
         _ => Ok(EXIT_OK),
     }
+}
+
+/// Prints what became of a part of a sweep.
+pub fn shard(outcome: &SweepOutcome, shard: Shard, out: &Path) -> Result<u8, RunError> {
+    let (points, out) = (outcome.rows.len(), out.display());
+    if outcome.interrupted {
+        print(&format!("shard {shard} stopped after {points} points; go on with --resume --out {out}\n"))?;
+        return Ok(EXIT_INTERRUPTED);
+    }
+    print(&format!("shard {shard} is done: {points} points; when all are: sememe merge {out}\n"))
 }
 
 /// Prints the table of a sweep and where its files lie.

@@ -1,7 +1,7 @@
 //! `sememe run`: the experiment of a file, or the free graph it describes.
 
 use crate::{free_graph, interrupt, report};
-use sememe::experiment::{Existing, Override, RunError, Tree, check, sweep};
+use sememe::experiment::{Existing, Override, RunError, Shard, Tree, check, sweep};
 use std::path::PathBuf;
 
 /// Arguments of `sememe run`.
@@ -21,6 +21,9 @@ pub struct Arguments {
     /// Replaces the results in the folder
     #[arg(long)]
     pub force: bool,
+    /// Measures one part of n, such as 2/4; auto: the part that Slurm or MPI gave to this process
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<String>,
     /// Checks the configuration, opens data and weights, and runs nothing
     #[arg(long)]
     pub check: bool,
@@ -55,8 +58,16 @@ pub fn run(arguments: &Arguments) -> Result<u8, RunError> {
         (_, true) => Existing::Replace,
         _ => Existing::Refuse,
     };
-    let outcome = sweep(&tree, &out, existing, &interrupt::stop_flag()?)?;
-    report::sweep(&outcome, &out)
+    let shard = match arguments.shard.as_deref() {
+        Some("auto") => Some(Shard::from_environment(|name| std::env::var(name).ok())?),
+        Some(text) => Some(text.parse()?),
+        None => None,
+    };
+    let outcome = sweep(&tree, &out, existing, shard, &interrupt::stop_flag()?)?;
+    match shard {
+        Some(shard) => report::shard(&outcome, shard, &out),
+        None => report::sweep(&outcome, &out),
+    }
 }
 
 /// The changes of `--set`, in order.

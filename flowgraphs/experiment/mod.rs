@@ -4,7 +4,8 @@
 //! |---|---|
 //! | `config`, `source` | the experiment file as documented structures |
 //! | `reading`, `overrides`, `checks`, `link_checks`, `config_error` | from text to checked structures, with one-line errors |
-//! | `prepared`, `digital`, `sweep`, `measure` | opens everything, runs every point, summarises it |
+//! | `prepared`, `digital`, `points`, `sweep`, `measure` | opens everything, runs every point, summarises it |
+//! | `shard`, `merge` | parts of the points for several processes, and their results joined |
 //! | [`results`], `run_folder`, `atomic_file` | what is written, and how it is not lost |
 //! | [`plot`], `figures`, `contact_sheet`, `table` | what is shown |
 
@@ -21,15 +22,18 @@ mod digital;
 mod figures;
 mod link_checks;
 mod measure;
+mod merge;
 mod nearest;
 mod overrides;
 pub mod plot;
+mod points;
 mod prepared;
 mod progress;
 mod reading;
 pub mod results;
 mod run_error;
 mod run_folder;
+mod shard;
 mod sheet_canvas;
 mod source;
 mod sweep;
@@ -38,6 +42,7 @@ pub mod table;
 pub use config::{Experiment, FORMAT_VERSION, LinkConfig, Output, Provenance, SCHEMES, Scheme, Vary};
 pub use config_error::{ConfigError, Result};
 pub use measure::{summarize, true_groups};
+pub use merge::merge;
 pub use nearest::{edit_distance, nearest};
 pub use overrides::Override;
 pub use prepared::{Prepared, ReadyLink, open_weights};
@@ -45,5 +50,6 @@ pub use progress::Reporter;
 pub use reading::Tree;
 pub use run_error::{EXIT_BAD_INPUT, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, RunError};
 pub use run_folder::{CONFIGURATION, Existing, RESULTS, RunFolder, TIMINGS, UNFINISHED};
+pub use shard::Shard;
 pub use source::{OpenSource, SourceConfig, SourceKind};
 pub use sweep::{SweepOutcome, check, resolved_text, sweep};

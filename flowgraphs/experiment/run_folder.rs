@@ -182,7 +182,7 @@ fn title_of(configuration: &str) -> Option<String> {
 }
 
 /// The first lines that differ, shortened; `nothing` past the end of the shorter text.
-fn first_difference(old: &str, new: &str) -> Option<(String, String)> {
+pub(super) fn first_difference(old: &str, new: &str) -> Option<(String, String)> {
     let (mut old, mut new) = (old.lines(), new.lines());
     loop {
         let (a, b) = (old.next(), new.next());

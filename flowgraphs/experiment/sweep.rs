@@ -1,17 +1,16 @@
 //! Every link on every channel at every SNR, one flowgraph a point, in one fixed order.
 
-use super::checks::{tree_at, varied_text};
 use super::config::{Experiment, Provenance};
 use super::measure::{summarize, true_groups};
-use super::prepared::{Prepared, ReadyLink};
+use super::points::{Point, Variant, open_variants, points};
 use super::progress::Reporter;
 use super::reading::Tree;
 use super::results::{PointKey, Row};
 use super::run_error::RunError;
 use super::run_folder::{Existing, RunFolder, TIMINGS};
+use super::shard::Shard;
 use super::{contact_sheet, digital, figures};
 use crate::adapters::RunOptions;
-use sememe_blocks::channel::ChannelConfig;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -36,45 +35,42 @@ pub struct SweepOutcome {
     pub provenance: Provenance,
 }
 
-/// The experiment once for each varied value; once where nothing is varied.
-struct Variant {
-    varied: String,
-    prepared: Prepared,
-}
-
 /// Opens everything an experiment needs without running it: what `--check` does.
 ///
 /// - returns: number of points, and what they would be made with
 pub fn check(tree: &Tree) -> Result<(usize, Provenance), RunError> {
     let experiment = tree.experiment()?;
     let variants = open_variants(&experiment, tree)?;
-    Ok((num_points(&variants), variants[0].prepared.provenance.clone()))
+    Ok((points(&variants, None).len(), variants[0].prepared.provenance.clone()))
 }
 
-/// Runs an experiment.
+/// Runs an experiment, or a part of it: a part draws nothing.
 ///
-/// - out: the folder of the run
+/// - out: the folder of the run; a part has a folder of its own in it
 /// - stop: once true, the point under way is dropped, what is finished is kept, and the sweep returns
 /// - errors: what cannot be used, before anything is written; the first point that failed
 pub fn sweep(
     tree: &Tree,
     out: &Path,
     existing: Existing,
+    shard: Option<Shard>,
     stop: &Arc<AtomicBool>,
 ) -> Result<SweepOutcome, RunError> {
     let experiment = tree.experiment()?;
     let variants = open_variants(&experiment, tree)?;
     let provenance = variants[0].prepared.provenance.clone();
     let resolved = Experiment { provenance: Some(provenance.clone()), ..experiment };
-    let (folder, finished) = RunFolder::open(out, existing, &resolved_text(&resolved)?)?;
+    let out = shard.map_or(out.to_owned(), |shard| out.join(shard.folder()));
+    let (folder, finished) = RunFolder::open(&out, existing, &resolved_text(&resolved)?)?;
     // A point that is measured again is timed again.
     let is_kept = |line: &&str| finished.iter().any(|row| line.starts_with(&timing_key(&row.key)));
     let earlier_timings =
         folder.earlier_rows(TIMINGS).split_inclusive('\n').filter(is_kept).collect::<String>();
     let mut sweep =
         Sweep { folder, finished, earlier_timings, rows: vec![], timings: vec![], stop, resumed: 0 };
-    let interrupted = sweep.search_pictures(&variants)? || sweep.measure_all(&variants)?;
-    if !interrupted {
+    let points = points(&variants, shard);
+    let interrupted = sweep.search_pictures(&points)? || sweep.measure_all(&points)?;
+    if !interrupted && shard.is_none() {
         sweep.draw(&resolved, &variants)?;
     }
     let skipped_images = variants[0].prepared.source.skipped;
@@ -87,33 +83,6 @@ pub fn resolved_text(experiment: &Experiment) -> Result<String, RunError> {
     let body =
         toml::to_string(experiment).map_err(|error| RunError::Failed(format!("configuration: {error}")))?;
     Ok(format!("# Written by sememe. Repeat this run: sememe run experiment.toml --out FOLDER\n\n{body}"))
-}
-
-fn open_variants(experiment: &Experiment, tree: &Tree) -> Result<Vec<Variant>, RunError> {
-    let Some(vary) = &experiment.vary else {
-        let prepared = Prepared::new(experiment.clone(), tree)?;
-        return Ok(vec![Variant { varied: String::new(), prepared }]);
-    };
-    let open = |(index, value): (usize, &toml::Value)| -> Result<Variant, RunError> {
-        let fixed = tree_at(tree, &vary.key, value)?;
-        let mut one = fixed.experiment()?;
-        if let (Some(provenance), 1..) = (&mut one.provenance, index) {
-            // A varied source has a name for each value; the recorded one is that of the first.
-            provenance.data.clear();
-        }
-        let prepared = Prepared::new(one, &fixed)?;
-        Ok(Variant { varied: varied_text(value), prepared })
-    };
-    vary.values.iter().enumerate().map(open).collect()
-}
-
-fn num_points(variants: &[Variant]) -> usize {
-    variants
-        .iter()
-        .map(|v| {
-            v.prepared.links.len() * v.prepared.experiment.channel.len() * v.prepared.experiment.snr_db.len()
-        })
-        .sum()
 }
 
 /// The beginning of a point's line in the table of times.
@@ -138,19 +107,18 @@ impl Sweep<'_> {
     /// Does ahead what all points of a digital link share, and takes over what an earlier run chose.
     ///
     /// - returns: whether it was stopped
-    fn search_pictures(&self, variants: &[Variant]) -> Result<bool, RunError> {
-        for Variant { varied, prepared } in variants {
+    fn search_pictures(&self, points: &[Point]) -> Result<bool, RunError> {
+        for of_variant in points.chunk_by(|a, b| std::ptr::eq(a.variant, b.variant)) {
             let mut stores = Vec::new();
-            for (link, channel, snr_db) in points(prepared) {
-                let of_point = |row: &&Row| {
-                    let PointKey { varied: value, link: name, channel: on, snr_db: at } = &row.key;
-                    (value, name, *at) == (varied, &link.name, snr_db) && *on == channel.name()
-                };
-                match self.finished.iter().find(of_point) {
-                    Some(row) => {
-                        link.remember(channel, snr_db, row.measured.mcs.as_deref().unwrap_or_default())
-                    }
-                    None => stores.extend(link.pictures()),
+            for point in of_variant {
+                let key = point.key();
+                match self.finished.iter().find(|row| row.key == key) {
+                    Some(row) => point.link.remember(
+                        point.channel,
+                        point.snr_db,
+                        row.measured.mcs.as_deref().unwrap_or_default(),
+                    ),
+                    None => stores.extend(point.link.pictures()),
                 }
             }
             let mut different: Vec<(_, Option<_>)> = Vec::new();
@@ -160,6 +128,7 @@ impl Sweep<'_> {
                     None => different.push((store, validation)),
                 }
             }
+            let prepared = &of_variant[0].variant.prepared;
             if !different.is_empty() && digital::search_pictures(prepared, &different, self.stop)? {
                 return Ok(true);
             }
@@ -168,19 +137,15 @@ impl Sweep<'_> {
     }
 
     /// Returns whether it was stopped.
-    fn measure_all(&mut self, variants: &[Variant]) -> Result<bool, RunError> {
-        let mut reporter = Reporter::new(num_points(variants) as u64, self.finished.len() as u64, "points");
-        for Variant { varied, prepared } in variants {
+    fn measure_all(&mut self, points: &[Point]) -> Result<bool, RunError> {
+        let mut reporter = Reporter::new(points.len() as u64, self.finished.len() as u64, "points");
+        for of_variant in points.chunk_by(|a, b| std::ptr::eq(a.variant, b.variant)) {
+            let prepared = &of_variant[0].variant.prepared;
             let users = prepared.experiment.downlink.users;
             let truth = true_groups(&prepared.source.images, users)
                 .map_err(|error| RunError::Failed(format!("source: {error}")))?;
-            for (link, channel, snr_db) in points(prepared) {
-                let key = PointKey {
-                    varied: varied.clone(),
-                    link: link.name.clone(),
-                    channel: channel.name(),
-                    snr_db,
-                };
+            for point in of_variant {
+                let key = point.key();
                 if let Some(row) = self.finished.iter().find(|row| row.key == key) {
                     self.rows.push(row.clone());
                     self.resumed += 1;
@@ -188,6 +153,7 @@ impl Sweep<'_> {
                 }
                 reporter.note(&name_of(&key));
                 let started = Instant::now();
+                let Point { link, channel, snr_db, .. } = *point;
                 let output = prepared.run(link, channel, snr_db, None, 0, &self.options());
                 if self.stop.load(Ordering::Relaxed) {
                     // What arrived is only a part of the images.
@@ -254,14 +220,6 @@ impl Sweep<'_> {
         }
         Ok(())
     }
-}
-
-/// All points in the order of the table.
-fn points(prepared: &Prepared) -> impl Iterator<Item = (&ReadyLink, &ChannelConfig, f64)> {
-    let Experiment { channel, snr_db, .. } = &prepared.experiment;
-    let snrs = |link, channel| snr_db.iter().map(move |snr| (link, channel, *snr));
-    let of_link = move |link| channel.iter().flat_map(move |channel| snrs(link, channel));
-    prepared.links.iter().flat_map(of_link)
 }
 
 fn name_of(key: &PointKey) -> String {

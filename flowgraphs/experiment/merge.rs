@@ -1,0 +1,137 @@
+//! Joins the parts of an experiment that several processes measured.
+
+use super::points::{open_variants, points};
+use super::reading::Tree;
+use super::results::{Row, from_csv};
+use super::run_error::RunError;
+use super::run_folder::{CONFIGURATION, Existing, RESULTS, RunFolder, TIMINGS, first_difference};
+use super::shard::Shard;
+use super::sweep::{SweepOutcome, sweep};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// One part as it lies on disk.
+struct Part {
+    shard: Shard,
+    path: PathBuf,
+    configuration: String,
+    rows: Vec<Row>,
+}
+
+/// Joins the parts in a folder into the results of the whole, with figures and contact sheets: the same bytes
+/// as a run in one process.
+///
+/// - out: the folder that was given to all parts with `--out`
+/// - errors: a part or a point that is missing, with the command that measures it; parts of different
+///   experiments; results of another experiment in `out`
+pub fn merge(out: &Path, stop: &Arc<AtomicBool>) -> Result<SweepOutcome, RunError> {
+    let parts = read_parts(out)?;
+    let configuration = &parts[0].configuration;
+    if let Some((part, (old, new))) =
+        parts.iter().find_map(|part| Some((part, first_difference(configuration, &part.configuration)?)))
+    {
+        return Err(RunError::Usage(format!(
+            "{}: it holds another experiment than shard {}, which says {old} where this one says {new}: allowed \
+             is the same configuration in all",
+            part.path.display(),
+            parts[0].shard
+        )));
+    }
+    let origin = parts[0].path.join(CONFIGURATION).display().to_string();
+    let tree = Tree::parse(configuration, &origin)?;
+    let variants = open_variants(&tree.experiment()?, &tree)?;
+    let mut rows = Vec::new();
+    for part in &parts {
+        let expected = points(&variants, Some(part.shard));
+        let found = expected.iter().filter_map(|point| {
+            let key = point.key();
+            part.rows.iter().find(|row| row.key == key)
+        });
+        let found: Vec<Row> = found.cloned().collect();
+        if found.len() < expected.len() {
+            return Err(RunError::Usage(format!(
+                "{}: {} of {} points are missing: allowed is a finished shard, which this command makes of it: \
+                 sememe run {} --shard {} --resume --out {}",
+                part.path.display(),
+                expected.len() - found.len(),
+                expected.len(),
+                part.path.join(CONFIGURATION).display(),
+                part.shard,
+                out.display()
+            )));
+        }
+        rows.extend(found);
+    }
+    let order = points(&variants, None);
+    rows.sort_by_cached_key(|row| order.iter().position(|point| point.key() == row.key));
+    let (folder, earlier) = RunFolder::open(out, Existing::Resume, configuration)?;
+    if earlier.iter().any(|row| !rows.contains(row)) {
+        return Err(RunError::Usage(format!(
+            "{}: its results are not those of its shards: allowed is a folder without a {RESULTS} of its own",
+            out.display()
+        )));
+    }
+    folder.write_rows(&rows)?;
+    folder.write(TIMINGS, timings(&parts).as_bytes())?;
+    // All points are there: what is left is to draw.
+    let outcome = sweep(&tree, out, Existing::Resume, None, stop)?;
+    Ok(SweepOutcome { resumed: 0, ..outcome })
+}
+
+fn read_parts(out: &Path) -> Result<Vec<Part>, RunError> {
+    let failed = |error| RunError::file(out, error);
+    let names = std::fs::read_dir(out)
+        .and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect::<Result<Vec<_>, _>>())
+        .map_err(failed)?;
+    let mut shards: Vec<Shard> =
+        names.iter().filter_map(|name| Shard::of_folder(&name.to_string_lossy())).collect();
+    shards.sort_unstable();
+    let Some(first) = shards.first().copied() else {
+        return Err(RunError::Usage(format!(
+            "{}: it holds no shards: allowed is the folder that was given to sememe run --shard i/n --out",
+            out.display()
+        )));
+    };
+    if let Some(other) = shards.iter().find(|shard| shard.count() != first.count()) {
+        return Err(RunError::Usage(format!(
+            "{}: it holds {} and {}: allowed are shards of one number of parts",
+            out.display(),
+            first.folder(),
+            other.folder()
+        )));
+    }
+    if let Some(missing) = (1..=first.count()).find(|number| shards.iter().all(|s| s.number() != *number)) {
+        return Err(RunError::Usage(format!(
+            "{}: shard {missing}/{} is missing: allowed is a folder with all of them",
+            out.display(),
+            first.count()
+        )));
+    }
+    shards.into_iter().map(|shard| read_part(out, shard)).collect()
+}
+
+fn read_part(out: &Path, shard: Shard) -> Result<Part, RunError> {
+    let path = out.join(shard.folder());
+    let read = |name: &str| {
+        let path = path.join(name);
+        std::fs::read_to_string(&path).map_err(|error| RunError::file(&path, error))
+    };
+    let configuration = read(CONFIGURATION)?;
+    let rows = match path.join(RESULTS).exists() {
+        true => from_csv(&read(RESULTS)?).map_err(|reason| RunError::file(&path.join(RESULTS), reason))?,
+        false => vec![],
+    };
+    Ok(Part { shard, path, configuration, rows })
+}
+
+/// The times of all parts, one below the other.
+fn timings(parts: &[Part]) -> String {
+    let mut text = String::new();
+    for part in parts {
+        let of_part = std::fs::read_to_string(part.path.join(TIMINGS)).unwrap_or_default();
+        let begins_at = if text.is_empty() { 0 } else { of_part.find('\n').map_or(0, |end| end + 1) };
+        text.push_str(&of_part[begins_at..]);
+    }
+    text
+}

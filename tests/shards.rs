@@ -1,0 +1,147 @@
+//! An experiment in parts: as processes of a scheduler run it, killed ones among them.
+
+mod program;
+
+use program::{command, error_line, folder_with, sememe, succeeded};
+use std::path::Path;
+use std::process::Command;
+
+/// Two links, two channels, two SNRs: eight points.
+const SMALL: &str = r#"
+version = 1
+seed = 5
+snr_db = [0, 9]
+
+[source]
+images = 20
+size = [16, 16]
+
+[downlink]
+users = 10
+groups = 2
+uses = 256
+
+[output]
+sheet_images = 4
+
+[[channel]]
+fading = { model = "awgn" }
+
+[[channel]]
+fading = { model = "rayleigh" }
+
+[[link]]
+scheme = "klt"
+
+[[link]]
+scheme = "jpeg-ldpc"
+"#;
+
+/// All files of a finished run but those that hold times.
+fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut found: Vec<_> = entries
+        .filter(|path| path.is_file() && !path.ends_with("timings.csv"))
+        .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read(&path).unwrap()))
+        .collect();
+    found.sort();
+    found
+}
+
+fn shard(folder: &Path, part: &str) -> String {
+    succeeded(sememe(folder, &["run", "a.toml", "--out", "parts", "--shard", part]))
+}
+
+#[test]
+fn merged_shards_are_the_bytes_of_one_run() {
+    let dir = folder_with(SMALL);
+    succeeded(sememe(dir.path(), &["run", "a.toml", "--out", "whole"]));
+    let whole = files(&dir.path().join("whole"));
+    assert!(whole.iter().any(|(name, _)| name == "sheet-awgn.png"));
+    let said = shard(dir.path(), "1/3");
+    assert!(said.contains("shard 1/3 is done: 3 points") && said.contains("sememe merge parts"), "{said}");
+    shard(dir.path(), "2/3");
+    let error = error_line(&sememe(dir.path(), &["merge", "parts"]));
+    assert!(error.contains("shard 3/3 is missing"), "{error}");
+    shard(dir.path(), "3/3");
+    // A shard that was killed after its first point.
+    let table = dir.path().join("parts/shard-2-of-3/results.csv");
+    let rows = std::fs::read_to_string(&table).unwrap();
+    std::fs::write(&table, rows.lines().take(2).map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+    let error = error_line(&sememe(dir.path(), &["merge", "parts"]));
+    let again = error.split_once("sememe run ").unwrap().1.trim();
+    assert!(error.contains("2 of 3 points are missing"), "{error}");
+    let again: Vec<&str> = std::iter::once("run").chain(again.split(' ')).collect();
+    succeeded(sememe(dir.path(), &again));
+    for _ in 0..2 {
+        succeeded(sememe(dir.path(), &["merge", "parts"]));
+        assert!(files(&dir.path().join("parts")) == whole);
+    }
+    let times = std::fs::read_to_string(dir.path().join("parts/timings.csv")).unwrap();
+    assert_eq!(times.lines().count(), 9, "{times}");
+}
+
+#[test]
+fn parts_that_do_not_belong_together_are_refused() {
+    let dir = folder_with(SMALL);
+    let quick = ["run", "a.toml", "--out", "p", "--set", "link=[{scheme='klt'}]", "--shard"];
+    succeeded(sememe(dir.path(), &[&quick[..], &["1/2"]].concat()));
+    succeeded(sememe(dir.path(), &[&quick[..], &["2/2", "--set", "seed=6"]].concat()));
+    let error = error_line(&sememe(dir.path(), &["merge", "p"]));
+    assert!(error.contains("'seed = 5'") && error.contains("'seed = 6'"), "{error}");
+    succeeded(sememe(dir.path(), &[&quick[..], &["1/3"]].concat()));
+    let error = error_line(&sememe(dir.path(), &["merge", "p"]));
+    assert!(error.contains("shard-1-of-2 and shard-1-of-3"), "{error}");
+    std::fs::create_dir(dir.path().join("empty")).unwrap();
+    let error = error_line(&sememe(dir.path(), &["merge", "empty"]));
+    assert!(error.contains("holds no shards"), "{error}");
+    let error = error_line(&sememe(dir.path(), &[&quick[..], &["3/2"]].concat()));
+    assert!(error.contains("--shard 3/2") && error.contains("2/4"), "{error}");
+    let auto = error_line(&sememe(dir.path(), &[&quick[..], &["auto"]].concat()));
+    assert!(auto.contains("SLURM_ARRAY_TASK_ID"), "{auto}");
+}
+
+#[test]
+fn a_slurm_script_runs_every_shard_once() {
+    let dir = folder_with(SMALL);
+    let script = ["slurm", "a.toml", "--shards", "2", "--out", "p q", "--cores", "1", "--set"];
+    let script = succeeded(sememe(dir.path(), &[&script[..], &["link=[{scheme='klt'}]"]].concat()));
+    assert!(
+        script.contains("#SBATCH --array=1-2\n") && script.contains("# 4 points in 2 shards"),
+        "{script}"
+    );
+    std::fs::write(dir.path().join("job.sh"), &script).unwrap();
+    // As a task of an array sees its environment.
+    for task in ["1", "2"] {
+        let mut bash = Command::new("bash");
+        bash.arg("job.sh").current_dir(dir.path()).env("SLURM_ARRAY_TASK_ID", task);
+        bash.env("SLURM_ARRAY_TASK_COUNT", "2").env("SLURM_ARRAY_TASK_MIN", "1");
+        succeeded(bash.output().unwrap());
+    }
+    succeeded(sememe(dir.path(), &["merge", "p q"]));
+    let refused = error_line(&sememe(dir.path(), &["slurm", "a.toml", "--shards", "0"]));
+    assert!(refused.contains("1/0"), "{refused}");
+}
+
+#[test]
+fn processes_of_mpi_share_the_points() {
+    if Command::new("mpirun").arg("--version").output().is_err() {
+        println!("skipped: mpirun is not installed");
+        return;
+    }
+    let dir = folder_with(SMALL);
+    succeeded(sememe(dir.path(), &["run", "a.toml", "--out", "whole"]));
+    let mut mpi = Command::new("mpirun");
+    mpi.args([
+        "--allow-run-as-root",
+        "--oversubscribe",
+        "-n",
+        "2",
+        env!("CARGO_BIN_EXE_sememe"),
+        "run",
+        "a.toml",
+    ]);
+    succeeded(mpi.args(["--shard", "auto", "--out", "parts"]).current_dir(dir.path()).output().unwrap());
+    succeeded(command(dir.path(), &["merge", "parts"]).output().unwrap());
+    assert!(files(&dir.path().join("parts")) == files(&dir.path().join("whole")));
+}
