@@ -4,7 +4,8 @@ mod program;
 
 use program::{command, error_line, folder_with, sememe, succeeded};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 /// Two links, two channels, two SNRs: eight points.
 const SMALL: &str = r#"
@@ -79,6 +80,26 @@ fn merged_shards_are_the_bytes_of_one_run() {
     }
     let times = std::fs::read_to_string(dir.path().join("parts/timings.csv")).unwrap();
     assert_eq!(times.lines().count(), 9, "{times}");
+}
+
+#[test]
+fn twenty_kills_change_no_byte() {
+    let dir = folder_with(&SMALL.replace("snr_db = [0, 9]", "snr_db = [0, 3, 6, 9]"));
+    succeeded(sememe(dir.path(), &["run", "a.toml", "--out", "whole"]));
+    let arguments = ["run", "a.toml", "--out", "killed", "--resume"];
+    let mut finished = 0;
+    for kill in 0..20u64 {
+        let mut run = command(dir.path(), &arguments);
+        let mut run = run.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        // Anywhere from before the first line of code to behind the last.
+        std::thread::sleep(Duration::from_millis(kill * 7919 % 1000));
+        finished += usize::from(run.try_wait().unwrap().is_some());
+        run.kill().unwrap();
+        run.wait().unwrap();
+    }
+    assert!(finished < 20, "no run was killed on its way");
+    succeeded(sememe(dir.path(), &arguments));
+    assert!(files(&dir.path().join("killed")) == files(&dir.path().join("whole")));
 }
 
 #[test]
