@@ -113,9 +113,14 @@ fn a_run_writes_table_pictures_and_a_configuration_that_repeats_it() {
     let screen = succeeded(sememe(dir.path(), &["run", "a.toml", "--out", "first"]));
     assert!(screen.contains("AWGN: PSNR") && screen.contains("Rayleigh block fading"), "{screen}");
     let first = dir.path().join("first");
-    for name in
-        ["psnr-awgn.svg", "psnr-awgn.png", "psnr-rayleigh.png", "sheet-awgn.png", "sheet-rayleigh.png"]
-    {
+    for name in [
+        "psnr-awgn.svg",
+        "psnr-awgn.png",
+        "psnr-rayleigh.png",
+        "sheet-awgn.png",
+        "sheet-rayleigh.png",
+        "report.html",
+    ] {
         assert!(first.join(name).metadata().unwrap().len() > 1000, "{name}");
     }
     assert!(first.join("timings.csv").exists());

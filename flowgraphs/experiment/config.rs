@@ -219,6 +219,8 @@ pub struct Output {
     pub plots: bool,
     /// Lays out originals and reconstructions side by side, PNG.
     pub contact_sheet: bool,
+    /// Writes `report.html`: tables, figures, sheets and configuration on one page.
+    pub report: bool,
     /// Images in a row of the sheet.
     pub sheet_images: usize,
     /// SNRs shown in the sheet; empty: lowest, middle and highest.
@@ -236,6 +238,7 @@ impl Default for Output {
         Self {
             plots: true,
             contact_sheet: true,
+            report: true,
             sheet_images: 10,
             sheet_snr_db: vec![],
             ms_ssim: true,

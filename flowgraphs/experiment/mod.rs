@@ -7,7 +7,7 @@
 //! | `prepared`, `digital`, `points`, `sweep`, `measure` | opens everything, runs every point, summarises it |
 //! | `shard`, `merge` | parts of the points for several processes, and their results joined |
 //! | [`results`], `run_folder`, `atomic_file` | what is written, and how it is not lost |
-//! | [`plot`], `figures`, `contact_sheet`, `table` | what is shown |
+//! | [`plot`], `figures`, `contact_sheet`, `table`, `html_report` | what is shown |
 
 mod atomic_file;
 mod checks;
@@ -20,6 +20,7 @@ mod contact_sheet;
 mod digest;
 mod digital;
 mod figures;
+mod html_report;
 mod link_checks;
 mod measure;
 mod merge;

@@ -1,6 +1,7 @@
 //! The folder of a run: never overwritten by accident, and enough to go on or to repeat.
 
 use super::atomic_file;
+use super::html_report::FILE as REPORT;
 use super::results::{Row, from_csv, to_csv};
 use super::run_error::RunError;
 use std::path::{Path, PathBuf};
@@ -168,7 +169,10 @@ impl RunFolder {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let is_picture = (name.ends_with(".png") || name.ends_with(".svg"))
                 && PICTURES.iter().any(|start| name.starts_with(start));
-            if is_picture || [RESULTS, TIMINGS, CONFIGURATION, UNFINISHED].contains(&name.as_str()) {
+            if is_picture
+                || name == REPORT
+                || [RESULTS, TIMINGS, CONFIGURATION, UNFINISHED].contains(&name.as_str())
+            {
                 std::fs::remove_file(&path).map_err(|error| RunError::file(&path, error))?;
             }
         }

@@ -9,7 +9,7 @@ use super::results::{PointKey, Row};
 use super::run_error::RunError;
 use super::run_folder::{Existing, RunFolder, TIMINGS};
 use super::shard::Shard;
-use super::{contact_sheet, digital, figures};
+use super::{contact_sheet, digital, figures, html_report};
 use crate::adapters::RunOptions;
 use std::path::Path;
 use std::sync::Arc;
@@ -193,17 +193,17 @@ impl Sweep<'_> {
     }
 
     fn draw(&self, experiment: &Experiment, variants: &[Variant]) -> Result<(), RunError> {
+        let (mut svgs, mut sheets) = (Vec::new(), Vec::new());
+        let first = &variants[0].prepared;
         if experiment.output.plots {
-            let first = &variants[0].prepared;
             for (name, figure) in
                 figures::all(experiment, &self.rows, &first.provenance.data, first.source.sent)
             {
                 let failed = |reason: String| RunError::file(&self.folder.path().join(&name), reason);
-                self.folder.write(
-                    &format!("{name}.svg"),
-                    super::plot::to_svg(&figure).map_err(failed)?.as_bytes(),
-                )?;
+                let svg = super::plot::to_svg(&figure).map_err(failed)?;
+                self.folder.write(&format!("{name}.svg"), svg.as_bytes())?;
                 self.folder.write(&format!("{name}.png"), &super::plot::to_png(&figure).map_err(failed)?)?;
+                svgs.push(svg);
             }
         }
         if experiment.output.contact_sheet {
@@ -215,8 +215,18 @@ impl Sweep<'_> {
                         return Ok(());
                     }
                     self.folder.write(&name, &sheet)?;
+                    let at = if varied.is_empty() { String::new() } else { format!(", {varied}") };
+                    sheets.push((format!("{}{at}", figures::channel_title(channel)), sheet));
                 }
             }
+        }
+        if experiment.output.report {
+            let configuration = resolved_text(experiment)?;
+            let data = &first.provenance.data;
+            let parts =
+                html_report::Parts { configuration: &configuration, data, figures: &svgs, sheets: &sheets };
+            let page = html_report::page(experiment, &self.rows, &parts);
+            self.folder.write(html_report::FILE, page.as_bytes())?;
         }
         Ok(())
     }

@@ -1,13 +1,22 @@
-//! The results as a table on the screen.
+//! The results as tables.
 
 use super::config::Experiment;
 use super::figures::channel_title;
 use super::results::Row;
 use std::fmt::Write;
 
-/// One block per channel and varied value: SNRs in rows, PSNR of each link in columns; then what each link costs.
-pub fn text(experiment: &Experiment, rows: &[Row]) -> String {
-    let mut text = String::new();
+/// A table under a title.
+pub struct Section {
+    /// What it shows.
+    pub title: String,
+    /// Rows of entries, the heading first.
+    pub lines: Vec<Vec<String>>,
+}
+
+/// For each channel and varied value: SNRs in rows, PSNR of each link in columns, and what digital links took;
+/// at last what each link costs.
+pub fn sections(experiment: &Experiment, rows: &[Row]) -> Vec<Section> {
+    let mut sections = Vec::new();
     let links: Vec<String> = experiment.link.iter().map(|link| link.label()).collect();
     let varied: Vec<String> = match &experiment.vary {
         Some(vary) => vary.values.iter().map(super::checks::varied_text).collect(),
@@ -21,23 +30,31 @@ pub fn text(experiment: &Experiment, rows: &[Row]) -> String {
                 continue;
             }
             let at = match &experiment.vary {
-                Some(vary) => format!(", {} = {value}", vary.key),
-                None => String::new(),
+                Some(vary) => format!("{}, {} = {value}", channel_title(channel), vary.key),
+                None => channel_title(channel),
             };
-            // Writing to a string cannot fail.
-            let _ =
-                writeln!(text, "{}{at}: PSNR in dB with 95 % confidence interval", channel_title(channel));
-            text.push_str(&aligned(&psnr_lines(experiment, &links, &block)));
-            text.push('\n');
-            let schemes = scheme_lines(experiment, &links, &block);
-            if !schemes.is_empty() {
-                let _ = writeln!(text, "modulation and code rate, lost images, images as mean colour");
-                text.push_str(&aligned(&schemes));
-                text.push('\n');
+            let title = format!("{at}: PSNR in dB with 95 % confidence interval");
+            sections.push(Section { title, lines: psnr_lines(experiment, &links, &block) });
+            let lines = scheme_lines(experiment, &links, &block);
+            if !lines.is_empty() {
+                let title = format!("{at}: modulation and code rate, lost images, images as mean colour");
+                sections.push(Section { title, lines });
             }
         }
     }
-    text.push_str(&aligned(&cost_lines(&links, rows)));
+    let title = "Channel uses".to_owned();
+    sections.push(Section { title, lines: cost_lines(&links, rows) });
+    sections
+}
+
+/// All tables for a screen.
+pub fn text(experiment: &Experiment, rows: &[Row]) -> String {
+    let mut text = String::new();
+    for Section { title, lines } in sections(experiment, rows) {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{title}\n{}", aligned(&lines));
+    }
+    text.pop();
     text
 }
 
@@ -153,6 +170,7 @@ AWGN: PSNR in dB with 95 % confidence interval
   0          21.46 ±0.30
   12                   -
 
+Channel uses
   link   uses/image   of which signalling   uses heard   energy/image   common share
   klt          1024                     0         1024           1024              0
 ";
