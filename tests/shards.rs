@@ -83,6 +83,39 @@ fn merged_shards_are_the_bytes_of_one_run() {
 }
 
 #[test]
+fn a_grid_of_keys_is_measured_in_all_combinations_and_in_parts() {
+    let dir = folder_with(SMALL);
+    let grid = "vary=[{key='downlink.uses', values=[128, 256]}, \
+                {key='channel.1.csi_error_variance', values=[0.0, 0.05]}, {key='link.0.snr_mismatch_db', values=[3]}]";
+    let arguments = ["run", "a.toml", "--set", "link=[{scheme='klt'}]", "--set", grid, "--out"];
+    let screen = succeeded(sememe(dir.path(), &[&arguments[..], &["whole"]].concat()));
+    assert!(screen.contains("downlink.uses = 128, channel.1.csi_error_variance = 0.05"), "{screen}");
+    let whole = dir.path().join("whole");
+    let results = std::fs::read_to_string(whole.join("results.csv")).unwrap();
+    let psnr = |row: &str| {
+        let row =
+            results.lines().find(|line| line.starts_with(row)).unwrap_or_else(|| panic!("{row}: {results}"));
+        row.split(',').nth(6).unwrap().parse::<f64>().unwrap()
+    };
+    assert_eq!(results.lines().count(), 1 + 4 * 2 * 2);
+    assert!(psnr("256 / 0.0 / 3,klt,rayleigh,9") > psnr("128 / 0.0 / 3,klt,rayleigh,9") + 1.0);
+    assert!(psnr("256 / 0.0 / 3,klt,rayleigh,9") > psnr("256 / 0.05 / 3,klt,rayleigh,9") + 0.3);
+    assert_eq!(psnr("256 / 0.0 / 3,klt,awgn,9"), psnr("256 / 0.05 / 3,klt,awgn,9"));
+    for figure in ["psnr-awgn-128___0.0___3.svg", "psnr-rayleigh-over-downlink.uses-0.05___3-9dB.png"] {
+        assert!(
+            whole.join(figure).exists(),
+            "{figure} in {:?}",
+            files(&whole).iter().map(|f| &f.0).collect::<Vec<_>>()
+        );
+    }
+    for part in ["1/2", "2/2"] {
+        succeeded(sememe(dir.path(), &[&arguments[..], &["parts", "--shard", part]].concat()));
+    }
+    succeeded(sememe(dir.path(), &["merge", "parts"]));
+    assert!(files(&dir.path().join("parts")) == files(&whole));
+}
+
+#[test]
 fn twenty_kills_change_no_byte() {
     let dir = folder_with(&SMALL.replace("snr_db = [0, 9]", "snr_db = [0, 3, 6, 9]"));
     succeeded(sememe(dir.path(), &["run", "a.toml", "--out", "whole"]));

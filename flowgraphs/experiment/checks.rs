@@ -1,9 +1,9 @@
 //! What an experiment file must satisfy beyond the types of its values.
 
-use super::Override;
 use super::config::Experiment;
 use super::config_error::Result;
 use super::config_value::from_block;
+use super::grid;
 use super::link_checks::check_link;
 use super::reading::Tree;
 use std::collections::BTreeSet;
@@ -40,8 +40,8 @@ pub(super) fn check(experiment: &Experiment, tree: &Tree) -> Result<()> {
         }
     }
     check_output(experiment, tree)?;
-    check_vary(experiment, tree)?;
-    let variants = experiment.vary.as_ref().map_or(1, |vary| vary.values.len());
+    grid::check(experiment, tree)?;
+    let variants = grid::cells(&experiment.vary).len();
     let points = [experiment.link.len(), experiment.channel.len(), experiment.snr_db.len(), variants];
     if points.into_iter().try_fold(1usize, |product, n| product.checked_mul(n)).is_none_or(|n| n > MAX_POINTS)
     {
@@ -77,49 +77,4 @@ fn check_output(experiment: &Experiment, tree: &Tree) -> Result<()> {
         ));
     }
     Ok(())
-}
-
-/// Every value of the varied key must give an experiment by itself.
-fn check_vary(experiment: &Experiment, tree: &Tree) -> Result<()> {
-    let Some(vary) = &experiment.vary else { return Ok(()) };
-    if vary.values.is_empty() {
-        return Err(tree.refuse("vary.values", "at least one value"));
-    }
-    const FIXED: [&str; 7] = ["version", "vary", "snr_db", "title", "output", "provenance", "link"];
-    let top = vary.key.split('.').next().unwrap_or_default();
-    if FIXED.contains(&top) {
-        let allowed = "a key under seed, source, downlink or channel; links and SNRs are lists of their own";
-        return Err(tree.refuse("vary.key", allowed));
-    }
-    let mut seen = BTreeSet::new();
-    for (index, value) in vary.values.iter().enumerate() {
-        let is_plain = matches!(
-            value,
-            toml::Value::Integer(_)
-                | toml::Value::Float(_)
-                | toml::Value::Boolean(_)
-                | toml::Value::String(_)
-        );
-        if !is_plain || varied_text(value).contains([',', '\n', '"']) || !seen.insert(varied_text(value)) {
-            return Err(
-                tree.refuse(&format!("vary.values.{index}"), "numbers, words or true and false, each once")
-            );
-        }
-    }
-    for value in &vary.values {
-        tree_at(tree, &vary.key, value)?.experiment()?;
-    }
-    Ok(())
-}
-
-/// A varied value as tables show it.
-pub(super) fn varied_text(value: &toml::Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-/// The experiment without its `[vary]` table, at one value of the varied key.
-pub(super) fn tree_at(tree: &Tree, key: &str, value: &toml::Value) -> Result<Tree> {
-    let mut fixed = tree.clone();
-    fixed.table.remove("vary");
-    fixed.set(&[Override { path: key.to_owned(), value: value.clone() }])
 }

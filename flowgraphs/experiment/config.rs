@@ -38,9 +38,9 @@ pub struct Experiment {
     /// What is written beside the table.
     #[serde(default)]
     pub output: Output,
-    /// One more key that is varied over the whole experiment.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub vary: Option<Vary>,
+    /// Keys that are varied over the whole experiment, in all combinations of their values.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "super::grid::one_or_many")]
+    pub vary: Vec<Vary>,
     /// The channels.
     pub channel: Vec<ChannelConfig>,
     /// The lines of the figures.
@@ -201,7 +201,7 @@ impl LinkConfig {
     }
 }
 
-/// The `[vary]` table: the whole experiment once for each value of a key.
+/// A `[vary]` or `[[vary]]` table: the whole experiment once for each value of a key.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Vary {

@@ -181,8 +181,12 @@ fn every_bad_value_gets_one_line_that_says_what_is_possible() {
             "a.toml with --set vary: vary.values = [] is not possible: allowed is at least one value",
         ),
         (
-            "vary={key='link.0.rho', values=[1]}",
-            "a.toml with --set vary: vary.key = \"link.0.rho\" is not possible: allowed is a key under seed, source, downlink or channel; links and SNRs are lists of their own",
+            "vary={key='link.0.scheme', values=['klt']}",
+            "a.toml with --set vary: vary.key = \"link.0.scheme\" is not possible: allowed is a key under seed, source, downlink, channel.N or link.N",
+        ),
+        (
+            "vary=[{key='seed', values=[1, 2]}, {key='seed', values=[3]}]",
+            "a.toml with --set vary: vary.1.key = \"seed\" is not possible: allowed is a key that is not varied above",
         ),
         (
             "vary={key='downlink.rho', values=[0.1, 0.1]}",

@@ -1,10 +1,11 @@
 //! Which figures an experiment gives, and what each shows.
 
-use super::config::Experiment;
+use super::config::{Experiment, Vary};
+use super::grid::{Cell, cells};
 use super::plot::{Axis, Figure, Line};
 use super::results::{Measurement, Row};
 use sememe_blocks::channel::{ChannelConfig, FadingModel, Variation};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A measure of quality that is drawn over the SNR.
 struct Quantity {
@@ -24,33 +25,49 @@ const LPIPS: Quantity =
 
 /// File names without ending, and figures.
 ///
-/// - PSNR, and LPIPS where it was measured, over SNR for each channel, and for each varied value
-/// - with numbers varied: PSNR over them for each channel and SNR, and the agreement with the true groups
+/// - PSNR, and LPIPS where it was measured, over SNR for each channel and combination of varied values
+/// - over each varied key with numbers, for each channel, SNR and combination of the other keys: PSNR, and the
+///   agreement with the true groups
 pub fn all(experiment: &Experiment, rows: &[Row], data: &str, images: usize) -> Vec<(String, Figure)> {
     let mut figures = Vec::new();
-    let varied: Vec<String> = match &experiment.vary {
-        Some(vary) => vary.values.iter().map(super::checks::varied_text).collect(),
-        None => vec![String::new()],
-    };
+    let subtitle = subtitle(experiment, data, images);
+    let cells = cells(&experiment.vary);
     for channel in &experiment.channel {
         if experiment.snr_db.len() > 1 {
-            for value in &varied {
-                for quantity in [&PSNR, &LPIPS] {
-                    let figure = over_snr(experiment, rows, data, images, channel, value, quantity);
-                    if !figure.lines.is_empty() {
-                        figures
-                            .push((format!("{}-{}{}", quantity.name, channel.name(), suffix(value)), figure));
-                    }
+            for (cell, quantity) in cells.iter().flat_map(|cell| [(cell, &PSNR), (cell, &LPIPS)]) {
+                let figure = over_snr(experiment, rows, &subtitle, channel, cell, quantity);
+                if !figure.lines.is_empty() {
+                    let name = format!("{}-{}{}", quantity.name, channel.name(), suffix(&cell.text()));
+                    figures.push((name, figure));
                 }
             }
         }
-        if experiment.vary.is_some() && varied.iter().all(|value| value.parse::<f64>().is_ok()) {
-            for &snr in &experiment.snr_db {
-                let name = format!("psnr-{}-{snr}dB", channel.name());
-                figures.push((name, over_varied(experiment, rows, data, images, channel, snr)));
-                let agreement = agreement(experiment, rows, data, images, channel, snr);
+        for Vary { key, .. } in &experiment.vary {
+            if cells.iter().any(|cell| cell.number(key).is_none()) {
+                continue;
+            }
+            let mut others: Vec<Cell> = Vec::new();
+            for cell in cells.iter().map(|cell| cell.without(key)) {
+                if !others.contains(&cell) {
+                    others.push(cell);
+                }
+            }
+            for (others, &snr) in
+                others.iter().flat_map(|o| experiment.snr_db.iter().map(move |snr| (o, snr)))
+            {
+                // One key alone needs no name.
+                let over = if experiment.vary.len() == 1 { String::new() } else { format!("-over-{key}") };
+                let end = format!("{}{over}{}-{snr}dB", channel.name(), suffix(&others.text()));
+                let slice = Slice { experiment, subtitle: &subtitle, channel, snr, key, others };
+                figures.push((
+                    format!("psnr-{end}"),
+                    slice.figure(rows, &cells, PSNR.label, PSNR.of, PSNR.error),
+                ));
+                let label = "adjusted Rand index of the groups";
+                let agreement =
+                    slice.figure(rows, &cells, label, |measured| measured.adjusted_rand, |_| None);
                 if !agreement.lines.is_empty() {
-                    figures.push((format!("rand-{}-{snr}dB", channel.name()), agreement));
+                    figures.push((format!("rand-{end}"), agreement));
                 }
             }
         }
@@ -61,23 +78,19 @@ pub fn all(experiment: &Experiment, rows: &[Row], data: &str, images: usize) -> 
 fn over_snr(
     experiment: &Experiment,
     rows: &[Row],
-    data: &str,
-    images: usize,
+    subtitle: &str,
     channel: &ChannelConfig,
-    value: &str,
+    cell: &Cell,
     quantity: &Quantity,
 ) -> Figure {
+    let (name, value) = (channel.name(), cell.text());
     let of_figure = |row: &&Row| {
-        row.key.channel == channel.name() && row.key.varied == value && (quantity.of)(&row.measured).is_some()
+        row.key.channel == name && row.key.varied == value && (quantity.of)(&row.measured).is_some()
     };
     let chosen: Vec<&Row> = rows.iter().filter(of_figure).collect();
-    let varied = match &experiment.vary {
-        Some(vary) => format!(", {} = {value}", vary.key),
-        None => String::new(),
-    };
     Figure {
-        title: format!("{}{varied}", channel_title(channel)),
-        subtitle: subtitle(experiment, data, images),
+        title: format!("{}{}", channel_title(channel), cell.title()),
+        subtitle: subtitle.to_owned(),
         x_label: "mean SNR per channel use (dB)".into(),
         y_label: quantity.label.into(),
         axes: [Axis::Linear; 2],
@@ -85,55 +98,56 @@ fn over_snr(
     }
 }
 
-fn over_varied(
-    experiment: &Experiment,
-    rows: &[Row],
-    data: &str,
-    images: usize,
-    channel: &ChannelConfig,
+/// What a figure over a varied key keeps fixed.
+struct Slice<'a> {
+    experiment: &'a Experiment,
+    subtitle: &'a str,
+    channel: &'a ChannelConfig,
     snr: f64,
-) -> Figure {
-    let of_figure = |row: &&Row| row.key.channel == channel.name() && row.key.snr_db == snr;
-    let chosen: Vec<&Row> = rows.iter().filter(of_figure).collect();
-    Figure {
-        title: format!("{}, SNR {snr} dB", channel_title(channel)),
-        subtitle: subtitle(experiment, data, images),
-        x_label: experiment.vary.as_ref().map_or(String::new(), |vary| vary.key.clone()),
-        y_label: PSNR.label.into(),
-        axes: [Axis::Linear; 2],
-        lines: lines(experiment, &chosen, varied_number, PSNR.of, PSNR.error),
-    }
+    key: &'a str,
+    others: &'a Cell<'a>,
 }
 
-fn agreement(
-    experiment: &Experiment,
-    rows: &[Row],
-    data: &str,
-    images: usize,
-    channel: &ChannelConfig,
-    snr: f64,
-) -> Figure {
-    let psnr = over_varied(experiment, rows, data, images, channel, snr);
-    let of_figure = |row: &&Row| {
-        row.key.channel == channel.name() && row.key.snr_db == snr && row.measured.adjusted_rand.is_some()
-    };
-    let chosen: Vec<&Row> = rows.iter().filter(of_figure).collect();
-    Figure {
-        y_label: "adjusted Rand index of the groups".into(),
-        lines: lines(experiment, &chosen, varied_number, |measured| measured.adjusted_rand, |_| None),
-        ..psnr
+impl Slice<'_> {
+    fn figure(
+        &self,
+        rows: &[Row],
+        cells: &[Cell],
+        label: &str,
+        of: fn(&Measurement) -> Option<f64>,
+        error: fn(&Measurement) -> Option<f64>,
+    ) -> Figure {
+        let Self { experiment, subtitle, channel, snr, key, others } = *self;
+        let places: BTreeMap<String, f64> = cells
+            .iter()
+            .filter(|cell| cell.without(key) == *others)
+            .filter_map(|cell| Some((cell.text(), cell.number(key)?)))
+            .collect();
+        let name = channel.name();
+        let of_figure = |row: &&Row| {
+            row.key.channel == name
+                && row.key.snr_db == snr
+                && places.contains_key(&row.key.varied)
+                && of(&row.measured).is_some()
+        };
+        let chosen: Vec<&Row> = rows.iter().filter(of_figure).collect();
+        let x = |row: &Row| places.get(&row.key.varied).copied().unwrap_or(f64::NAN);
+        Figure {
+            title: format!("{}{}, SNR {snr} dB", channel_title(channel), others.title()),
+            subtitle: subtitle.to_owned(),
+            x_label: key.to_owned(),
+            y_label: label.into(),
+            axes: [Axis::Linear; 2],
+            lines: lines(experiment, &chosen, x, of, error),
+        }
     }
-}
-
-fn varied_number(row: &Row) -> f64 {
-    row.key.varied.parse().unwrap_or(f64::NAN)
 }
 
 /// One line per link, in the order of the rows, by ascending x; bounds are dashed.
 fn lines(
     experiment: &Experiment,
     rows: &[&Row],
-    x: fn(&Row) -> f64,
+    x: impl Fn(&Row) -> f64,
     y: fn(&Measurement) -> Option<f64>,
     error: fn(&Measurement) -> Option<f64>,
 ) -> Vec<Line> {
@@ -244,5 +258,23 @@ mod tests {
         );
         assert_eq!(figures[3].1.lines[0].points, [(0.5, 22.0), (1.0, 24.0)]);
         assert_eq!(figures[4].1.lines[0].points, [(0.5, 0.25), (1.0, 1.0)]);
+    }
+
+    #[test]
+    fn each_of_two_varied_numbers_becomes_an_axis_for_each_value_of_the_other() {
+        let vary = "[[vary]]\nkey = \"source.share\"\nvalues = [0.5, 1.0]\n[[vary]]\nkey = \"downlink.groups\"\nvalues = [5, 10]";
+        let rows = [
+            row("0.5 / 5", "klt", 0.0, 20.0, None),
+            row("0.5 / 10", "klt", 0.0, 21.0, None),
+            row("1.0 / 5", "klt", 0.0, 22.0, None),
+            row("1.0 / 10", "klt", 0.0, 23.0, None),
+        ];
+        let figures = all(&experiment(vary), &rows, "scenes", 50);
+        let of = |name: &str| &figures.iter().find(|(known, _)| known == name).unwrap().1;
+        let share = of("psnr-awgn-over-source.share-10-0dB");
+        assert_eq!(share.title, "AWGN, downlink.groups = 10, SNR 0 dB");
+        assert_eq!(share.lines[0].points, [(0.5, 21.0), (1.0, 23.0)]);
+        assert_eq!(of("psnr-awgn-over-downlink.groups-0.5-0dB").lines[0].points, [(5.0, 20.0), (10.0, 21.0)]);
+        assert!(figures.iter().any(|(name, _)| name == "psnr-awgn-0.5___5"));
     }
 }

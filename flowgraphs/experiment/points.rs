@@ -1,7 +1,7 @@
 //! All points of an experiment, in the one order of its table.
 
-use super::checks::{tree_at, varied_text};
 use super::config::Experiment;
+use super::grid::{Cell, cells};
 use super::prepared::{Prepared, ReadyLink};
 use super::reading::Tree;
 use super::results::PointKey;
@@ -11,8 +11,10 @@ use sememe_blocks::channel::ChannelConfig;
 
 /// The experiment once for each varied value; once where nothing is varied.
 pub struct Variant {
-    /// The value as text; empty where nothing is varied.
+    /// The values as text; empty where nothing is varied.
     pub varied: String,
+    /// Names of the channels before anything of them is varied, under which the points stand in tables.
+    pub channels: Vec<String>,
     /// Everything opened.
     pub prepared: Prepared,
 }
@@ -26,6 +28,8 @@ pub struct Point<'a> {
     pub link: &'a ReadyLink,
     /// The channel.
     pub channel: &'a ChannelConfig,
+    /// Its name.
+    pub channel_name: &'a str,
     /// Mean SNR per complex channel use, in dB.
     pub snr_db: f64,
 }
@@ -36,7 +40,7 @@ impl Point<'_> {
         PointKey {
             varied: self.variant.varied.clone(),
             link: self.link.name.clone(),
-            channel: self.channel.name(),
+            channel: self.channel_name.to_owned(),
             snr_db: self.snr_db,
         }
     }
@@ -44,21 +48,22 @@ impl Point<'_> {
 
 /// Opens an experiment for each of its varied values.
 pub fn open_variants(experiment: &Experiment, tree: &Tree) -> Result<Vec<Variant>, RunError> {
-    let Some(vary) = &experiment.vary else {
-        let prepared = Prepared::new(experiment.clone(), tree)?;
-        return Ok(vec![Variant { varied: String::new(), prepared }]);
-    };
-    let open = |(index, value): (usize, &toml::Value)| -> Result<Variant, RunError> {
-        let fixed = tree_at(tree, &vary.key, value)?;
+    let channels: Vec<String> = experiment.channel.iter().map(ChannelConfig::name).collect();
+    let open = |(index, cell): (usize, &Cell)| -> Result<Variant, RunError> {
+        if experiment.vary.is_empty() {
+            let prepared = Prepared::new(experiment.clone(), tree)?;
+            return Ok(Variant { varied: String::new(), channels: channels.clone(), prepared });
+        }
+        let fixed = cell.tree(tree)?;
         let mut one = fixed.experiment()?;
         if let (Some(provenance), 1..) = (&mut one.provenance, index) {
             // A varied source has a name for each value; the recorded one is that of the first.
             provenance.data.clear();
         }
         let prepared = Prepared::new(one, &fixed)?;
-        Ok(Variant { varied: varied_text(value), prepared })
+        Ok(Variant { varied: cell.text(), channels: channels.clone(), prepared })
     };
-    vary.values.iter().enumerate().map(open).collect()
+    cells(&experiment.vary).iter().enumerate().map(open).collect()
 }
 
 /// The points of a part of an experiment, or all of them, in the order of the table.
@@ -67,8 +72,9 @@ pub fn points(variants: &[Variant], shard: Option<Shard>) -> Vec<Point<'_>> {
     for variant in variants {
         let Experiment { channel, snr_db, .. } = &variant.prepared.experiment;
         for link in &variant.prepared.links {
-            for channel in channel {
-                all.extend(snr_db.iter().map(|snr_db| Point { variant, link, channel, snr_db: *snr_db }));
+            for (channel, name) in channel.iter().zip(&variant.channels) {
+                let at = |snr_db: &f64| Point { variant, link, channel, channel_name: name, snr_db: *snr_db };
+                all.extend(snr_db.iter().map(at));
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Reads configuration files: text, overrides, then typed parts, with the key path in every error.
 
-use super::config::{Experiment, FORMAT_VERSION};
+use super::config::{Experiment, FORMAT_VERSION, Vary};
 use super::config_error::{ConfigError, Result, from_serde, from_syntax, join, lookup, quote};
 use super::nearest::nearest;
 use super::{Override, checks};
@@ -139,7 +139,7 @@ impl Tree {
             source: self.optional("source")?.unwrap_or_default(),
             downlink: self.optional("downlink")?.unwrap_or_default(),
             output: self.optional("output")?.unwrap_or_default(),
-            vary: self.optional("vary")?,
+            vary: self.varied()?,
             channel: self
                 .list("channel", "at least one [[channel]] table, such as fading = { model = \"awgn\" }")?,
             link: self.list("link", "at least one [[link]] table, such as scheme = \"klt\"")?,
@@ -147,6 +147,15 @@ impl Tree {
         };
         checks::check(&experiment, self)?;
         Ok(experiment)
+    }
+
+    /// One `[vary]` table, or a list of them, read one by one so that errors carry the index.
+    fn varied(&self) -> Result<Vec<Vary>> {
+        match self.table.get("vary") {
+            None => Ok(vec![]),
+            Some(toml::Value::Array(_)) => self.list("vary", "tables with a key and its values"),
+            Some(table) => Ok(vec![self.part(table.clone(), "vary")?]),
+        }
     }
 
     fn optional<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {

@@ -207,7 +207,7 @@ impl Sweep<'_> {
             }
         }
         if experiment.output.contact_sheet {
-            for Variant { varied, prepared } in variants {
+            for Variant { varied, prepared, .. } in variants {
                 for channel in &prepared.experiment.channel {
                     let name = contact_sheet::file_name(channel, varied);
                     let sheet = contact_sheet::png(prepared, channel, &self.options())?;

@@ -2,6 +2,7 @@
 
 use super::config::Experiment;
 use super::figures::channel_title;
+use super::grid::cells;
 use super::results::Row;
 use std::fmt::Write;
 
@@ -18,21 +19,15 @@ pub struct Section {
 pub fn sections(experiment: &Experiment, rows: &[Row]) -> Vec<Section> {
     let mut sections = Vec::new();
     let links: Vec<String> = experiment.link.iter().map(|link| link.label()).collect();
-    let varied: Vec<String> = match &experiment.vary {
-        Some(vary) => vary.values.iter().map(super::checks::varied_text).collect(),
-        None => vec![String::new()],
-    };
-    for value in &varied {
+    for cell in cells(&experiment.vary) {
+        let value = cell.text();
         for channel in &experiment.channel {
-            let of_block = |row: &&Row| row.key.channel == channel.name() && row.key.varied == *value;
+            let of_block = |row: &&Row| row.key.channel == channel.name() && row.key.varied == value;
             let block: Vec<&Row> = rows.iter().filter(of_block).collect();
             if block.is_empty() {
                 continue;
             }
-            let at = match &experiment.vary {
-                Some(vary) => format!("{}, {} = {value}", channel_title(channel), vary.key),
-                None => channel_title(channel),
-            };
+            let at = format!("{}{}", channel_title(channel), cell.title());
             let title = format!("{at}: PSNR in dB with 95 % confidence interval");
             sections.push(Section { title, lines: psnr_lines(experiment, &links, &block) });
             let lines = scheme_lines(experiment, &links, &block);
