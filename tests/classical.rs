@@ -2,32 +2,12 @@
 
 mod program;
 
-use program::{command, error_line, folder_with, sememe, succeeded};
+use program::{command, error_line, experiment, folder_with, sememe, succeeded};
 
 /// A small experiment of classical links and a bound.
-const DIGITAL: &str = r#"
-version = 1
-seed = 5
-snr_db = [0, 9]
-
-[source]
-images = 20
-size = [16, 16]
-
-[downlink]
-users = 10
-groups = 2
-uses = 256
-
-[output]
-sheet_images = 4
-
-[[channel]]
-fading = { model = "awgn" }
-
-[[channel]]
-fading = { model = "rayleigh" }
-
+fn digital() -> String {
+    experiment(
+        r#"
 [[link]]
 scheme = "jpeg-ldpc"
 
@@ -38,11 +18,13 @@ mcs = "qpsk-1/2"
 
 [[link]]
 scheme = "jpeg-capacity"
-"#;
+"#,
+    )
+}
 
 #[test]
 fn results_are_the_same_bytes_on_one_and_on_two_threads() {
-    let dir = folder_with(DIGITAL);
+    let dir = folder_with(&digital());
     let results = ["1", "2"].map(|threads| {
         let mut command = command(dir.path(), &["run", "a.toml", "--out", threads]);
         succeeded(command.env("RAYON_NUM_THREADS", threads).output().unwrap());
@@ -53,7 +35,7 @@ fn results_are_the_same_bytes_on_one_and_on_two_threads() {
 
 #[test]
 fn classical_links_name_what_they_took_and_resume_with_it() {
-    let dir = folder_with(DIGITAL);
+    let dir = folder_with(&digital());
     let screen = succeeded(sememe(dir.path(), &["run", "a.toml", "--out", "o"]));
     assert!(screen.contains("modulation and code rate, lost images"), "{screen}");
     let path = dir.path().join("o/results.csv");
@@ -89,7 +71,7 @@ fn classical_links_name_what_they_took_and_resume_with_it() {
 
 #[test]
 fn pictures_of_an_outside_codec_are_looked_up_in_its_tables() {
-    let dir = folder_with(&DIGITAL.replace(
+    let dir = folder_with(&digital().replace(
         "scheme = \"jpeg-capacity\"",
         "scheme = \"outside-table\"\ntable = \"sent.csv\"\nvalidation_table = \"other.csv\"",
     ));
@@ -122,7 +104,7 @@ fn pictures_of_an_outside_codec_are_looked_up_in_its_tables() {
 
 #[test]
 fn what_no_classical_link_can_do_is_refused_before_anything_runs() {
-    let dir = folder_with(DIGITAL);
+    let dir = folder_with(&digital());
     let pictures = dir.path().join("pictures");
     std::fs::create_dir(&pictures).unwrap();
     for name in 0..10u8 {

@@ -2,35 +2,15 @@
 
 mod program;
 
-use program::{command, error_line, folder_with, sememe, succeeded};
+use program::{command, error_line, experiment, folder_with, sememe, succeeded};
 use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
 
 /// A small experiment without learned links.
-const LINEAR: &str = r#"
-version = 1
-title = "small"
-seed = 5
-snr_db = [0, 9]
-
-[source]
-images = 20
-
-[downlink]
-users = 10
-groups = 2
-uses = 256
-
-[output]
-sheet_images = 4
-
-[[channel]]
-fading = { model = "awgn" }
-
-[[channel]]
-fading = { model = "rayleigh" }
-
+fn linear() -> String {
+    experiment(
+        r#"
 [[link]]
 scheme = "klt"
 
@@ -38,7 +18,11 @@ scheme = "klt"
 name = "klt mismatched"
 scheme = "klt"
 snr_mismatch_db = 6.0
-"#;
+"#,
+    )
+    // LPIPS needs larger images.
+    .replace("[16, 16]", "[32, 32]")
+}
 
 /// Learned links over weights that [`learned`] trains.
 const LEARNED: &str = r#"
@@ -109,7 +93,7 @@ fn learned(experiment: &str) -> tempfile::TempDir {
 
 #[test]
 fn a_run_writes_table_pictures_and_a_configuration_that_repeats_it() {
-    let dir = folder_with(LINEAR);
+    let dir = folder_with(&linear());
     let screen = succeeded(sememe(dir.path(), &["run", "a.toml", "--out", "first"]));
     assert!(screen.contains("AWGN: PSNR") && screen.contains("Rayleigh block fading"), "{screen}");
     let first = dir.path().join("first");
@@ -135,14 +119,14 @@ fn a_run_writes_table_pictures_and_a_configuration_that_repeats_it() {
 
 #[test]
 fn networks_of_the_perceptual_distance_are_looked_for_before_anything_runs() {
-    let dir = folder_with(LINEAR);
+    let dir = folder_with(&linear());
     let error = error_line(&sememe(dir.path(), &["run", "a.toml", "--set", "output.lpips=nowhere"]));
     assert!(error.contains("output.lpips = \"nowhere\": nowhere/squeezenet1_1.safetensors"), "{error}");
 }
 
 #[test]
 fn results_are_the_same_bytes_on_one_and_on_two_threads() {
-    for dir in [folder_with(LINEAR), learned(LEARNED)] {
+    for dir in [folder_with(&linear()), learned(LEARNED)] {
         let results = ["1", "2"].map(|threads| {
             let mut command = command(dir.path(), &["run", "a.toml", "--out", threads]);
             succeeded(command.env("RAYON_NUM_THREADS", threads).output().unwrap());
@@ -155,7 +139,7 @@ fn results_are_the_same_bytes_on_one_and_on_two_threads() {
 
 #[test]
 fn a_stopped_run_is_resumed_to_the_same_bytes_and_other_configurations_are_refused() {
-    let dir = folder_with(LINEAR);
+    let dir = folder_with(&linear());
     succeeded(sememe(dir.path(), &["run", "a.toml", "--out", "o"]));
     let path = dir.path().join("o/results.csv");
     let whole = std::fs::read_to_string(&path).unwrap();
@@ -179,7 +163,7 @@ fn a_stopped_run_is_resumed_to_the_same_bytes_and_other_configurations_are_refus
 #[test]
 fn an_interrupt_keeps_what_is_finished() {
     let many: Vec<String> = (0..150).map(|snr| snr.to_string()).collect();
-    let dir = folder_with(&LINEAR.replace("[0, 9]", &format!("[{}]", many.join(", "))));
+    let dir = folder_with(&linear().replace("[0, 9]", &format!("[{}]", many.join(", "))));
     let mut child = command(dir.path(), &["run", "a.toml", "--out", "o"])
         .stdout(std::process::Stdio::null())
         .stderr(std::process::Stdio::null())

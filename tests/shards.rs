@@ -2,41 +2,23 @@
 
 mod program;
 
-use program::{command, error_line, folder_with, sememe, succeeded};
+use program::{command, error_line, experiment, folder_with, sememe, succeeded};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 /// Two links, two channels, two SNRs: eight points.
-const SMALL: &str = r#"
-version = 1
-seed = 5
-snr_db = [0, 9]
-
-[source]
-images = 20
-size = [16, 16]
-
-[downlink]
-users = 10
-groups = 2
-uses = 256
-
-[output]
-sheet_images = 4
-
-[[channel]]
-fading = { model = "awgn" }
-
-[[channel]]
-fading = { model = "rayleigh" }
-
+fn small() -> String {
+    experiment(
+        r#"
 [[link]]
 scheme = "klt"
 
 [[link]]
 scheme = "jpeg-ldpc"
-"#;
+"#,
+    )
+}
 
 /// All files of a finished run but those that hold times.
 fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
@@ -55,7 +37,7 @@ fn shard(folder: &Path, part: &str) -> String {
 
 #[test]
 fn merged_shards_are_the_bytes_of_one_run() {
-    let dir = folder_with(SMALL);
+    let dir = folder_with(&small());
     succeeded(sememe(dir.path(), &["run", "a.toml", "--out", "whole"]));
     let whole = files(&dir.path().join("whole"));
     assert!(whole.iter().any(|(name, _)| name == "sheet-awgn.png"));
@@ -84,7 +66,7 @@ fn merged_shards_are_the_bytes_of_one_run() {
 
 #[test]
 fn a_grid_of_keys_is_measured_in_all_combinations_and_in_parts() {
-    let dir = folder_with(SMALL);
+    let dir = folder_with(&small());
     let grid = "vary=[{key='downlink.uses', values=[128, 256]}, \
                 {key='channel.1.csi_error_variance', values=[0.0, 0.05]}, {key='link.0.snr_mismatch_db', values=[3]}]";
     let arguments = ["run", "a.toml", "--set", "link=[{scheme='klt'}]", "--set", grid, "--out"];
@@ -117,7 +99,7 @@ fn a_grid_of_keys_is_measured_in_all_combinations_and_in_parts() {
 
 #[test]
 fn twenty_kills_change_no_byte() {
-    let dir = folder_with(&SMALL.replace("snr_db = [0, 9]", "snr_db = [0, 3, 6, 9]"));
+    let dir = folder_with(&small().replace("snr_db = [0, 9]", "snr_db = [0, 3, 6, 9]"));
     succeeded(sememe(dir.path(), &["run", "a.toml", "--out", "whole"]));
     let arguments = ["run", "a.toml", "--out", "killed", "--resume"];
     let mut finished = 0;
@@ -137,7 +119,7 @@ fn twenty_kills_change_no_byte() {
 
 #[test]
 fn parts_that_do_not_belong_together_are_refused() {
-    let dir = folder_with(SMALL);
+    let dir = folder_with(&small());
     let quick = ["run", "a.toml", "--out", "p", "--set", "link=[{scheme='klt'}]", "--shard"];
     succeeded(sememe(dir.path(), &[&quick[..], &["1/2"]].concat()));
     succeeded(sememe(dir.path(), &[&quick[..], &["2/2", "--set", "seed=6"]].concat()));
@@ -157,7 +139,7 @@ fn parts_that_do_not_belong_together_are_refused() {
 
 #[test]
 fn a_slurm_script_runs_every_shard_once() {
-    let dir = folder_with(SMALL);
+    let dir = folder_with(&small());
     let script = ["slurm", "a.toml", "--shards", "2", "--out", "p q", "--cores", "1", "--set"];
     let script = succeeded(sememe(dir.path(), &[&script[..], &["link=[{scheme='klt'}]"]].concat()));
     assert!(
@@ -183,7 +165,7 @@ fn processes_of_mpi_share_the_points() {
         println!("skipped: mpirun is not installed");
         return;
     }
-    let dir = folder_with(SMALL);
+    let dir = folder_with(&small());
     succeeded(sememe(dir.path(), &["run", "a.toml", "--out", "whole"]));
     let mut mpi = Command::new("mpirun");
     mpi.args([

@@ -37,3 +37,33 @@ pub fn folder_with(experiment: &str) -> tempfile::TempDir {
     std::fs::write(dir.path().join("a.toml"), experiment).unwrap();
     dir
 }
+
+/// A small experiment: 20 scenes of 16 x 16 pixels, two channels, two SNRs, these links.
+pub fn experiment(links: &str) -> String {
+    format!(
+        r#"
+version = 1
+title = "small"
+seed = 5
+snr_db = [0, 9]
+
+[source]
+images = 20
+size = [16, 16]
+
+[downlink]
+users = 10
+groups = 2
+uses = 256
+
+[output]
+sheet_images = 4
+
+[[channel]]
+fading = {{ model = "awgn" }}
+
+[[channel]]
+fading = {{ model = "rayleigh" }}
+{links}"#
+    )
+}
