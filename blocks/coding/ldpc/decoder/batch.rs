@@ -118,7 +118,7 @@ struct Layer<'a> {
 
 impl Sweep for Layer<'_> {
     #[inline(always)]
-    unsafe fn sweep<B: Bytes, const D: usize, const FIRST: bool, const PAIRS: bool>(self, degree: usize) {
+    unsafe fn sweep<B: Bytes, const D: usize, const FIRST: bool, const PAIRS: bool>(self) {
         let Self { checks, first_edge, batch, correction } = self;
         unsafe {
             let posteriors = batch.posteriors.as_mut_slice().as_mut_ptr();
@@ -127,9 +127,9 @@ impl Sweep for Layer<'_> {
             for _ in 0..checks.size {
                 let at = |e: usize| posteriors.add(*bits.add(e) as usize * B::LEN);
                 let (load, store) = (|e| at(e).cast_const(), |e, l: B| l.store(at(e)));
-                update::<B, D, FIRST, PAIRS>(degree, load, store, messages, correction);
-                messages = messages.add(degree * B::LEN);
-                bits = bits.add(degree);
+                update::<B, D, FIRST, PAIRS>(load, store, messages, correction);
+                messages = messages.add(D * B::LEN);
+                bits = bits.add(D);
             }
         }
     }

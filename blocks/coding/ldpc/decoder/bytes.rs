@@ -36,8 +36,6 @@ pub trait ByteKernel {
 pub trait Bytes: Copy {
     /// Number of bytes.
     const LEN: usize;
-    /// Whether code is compiled for each number of edges, which pays where registers are many.
-    const UNROLLED: bool;
     /// The same value everywhere.
     unsafe fn splat(value: i8) -> Self;
     /// Reads `LEN` bytes.
@@ -78,7 +76,6 @@ pub trait Bytes: Copy {
 
 impl Bytes for [i8; 16] {
     const LEN: usize = 16;
-    const UNROLLED: bool = false;
 
     #[inline(always)]
     unsafe fn splat(value: i8) -> Self {
@@ -171,7 +168,6 @@ mod x86 {
 
     impl Bytes for __m512i {
         const LEN: usize = 64;
-        const UNROLLED: bool = true;
 
         #[inline(always)]
         unsafe fn splat(value: i8) -> Self {
@@ -261,7 +257,6 @@ mod x86 {
 
     impl Bytes for __m256i {
         const LEN: usize = 32;
-        const UNROLLED: bool = true;
 
         #[inline(always)]
         unsafe fn splat(value: i8) -> Self {

@@ -80,14 +80,14 @@ fn pairwise(row: usize, degree: usize) -> Correction {
     Correction::Pairwise { equal: 11, others, others_of_least }
 }
 
-/// Updates `B::LEN` check nodes with `degree` edges each, at most `D`.
+/// Updates `B::LEN` check nodes with `D` edges each.
 ///
 /// ```text
 /// q_e = l_e - r_e;   r_e = sign(product of the other q) * corrected(smallest of the other |q|);   l_e = q_e + r_e
 /// ```
 ///
 /// - load: edge -> where its posterior LLRs stand; store: edge -> where the new ones go
-/// - messages: `degree` registers, r of the iteration before, replaced by the new ones; in the `FIRST` iteration r is
+/// - messages: `D` registers, r of the iteration before, replaced by the new ones; in the `FIRST` iteration r is
 ///   zero and whatever stands there is not read
 /// - `PAIRS`: whether the correction joins two magnitudes, which takes the third smallest of all
 ///
@@ -95,7 +95,6 @@ fn pairwise(row: usize, degree: usize) -> Correction {
 /// All addresses must be valid for a register, and the processor must have the instructions of `B`.
 #[inline(always)]
 pub unsafe fn update<B: Bytes, const D: usize, const FIRST: bool, const PAIRS: bool>(
-    degree: usize,
     load: impl Fn(usize) -> *const i8,
     store: impl Fn(usize, B),
     messages: *mut i8,
@@ -105,7 +104,7 @@ pub unsafe fn update<B: Bytes, const D: usize, const FIRST: bool, const PAIRS: b
         let mut q = [B::splat(0); D];
         let (mut least, mut second, mut third) = (B::splat(-1), B::splat(-1), B::splat(-1)); // 255, unsigned
         let mut sign = B::splat(0);
-        for (e, q) in q[..degree].iter_mut().enumerate() {
+        for (e, q) in q.iter_mut().enumerate() {
             *q = B::load(load(e));
             if !FIRST {
                 *q = q.sub(B::load(messages.add(e * B::LEN)));
@@ -121,7 +120,7 @@ pub unsafe fn update<B: Bytes, const D: usize, const FIRST: bool, const PAIRS: b
         let to_most = correction.joined(least, second, false);
         let to_least = correction.joined(second, third, true);
         let to_second = if PAIRS { correction.joined(least, third, false) } else { to_most };
-        for (e, q) in q[..degree].iter().copied().enumerate() {
+        for (e, q) in q.into_iter().enumerate() {
             let magnitude = q.magnitude();
             let others = if PAIRS { magnitude.where_equal(second, to_second, to_most) } else { to_most };
             let r = magnitude.where_equal(least, to_least, others).with_sign(sign.xor(q));

@@ -3,19 +3,15 @@
 use super::bytes::Bytes;
 use super::check::Correction;
 
-/// Most edges of a check in the two base graphs.
-const MAX_DEGREE: usize = 19;
-
 /// All checks of one layer, in whatever memory they work.
 pub trait Sweep {
     /// Updates them.
     ///
-    /// - degree: edges of a check, at most `D`
-    /// - `FIRST`, `PAIRS`: as for [`super::check::update`]
+    /// - `D`: edges of a check; `FIRST`, `PAIRS`: as for [`super::check::update`]
     ///
     /// # Safety
     /// The processor must have the instructions of `B`, and the layer must lie inside its memory.
-    unsafe fn sweep<B: Bytes, const D: usize, const FIRST: bool, const PAIRS: bool>(self, degree: usize);
+    unsafe fn sweep<B: Bytes, const D: usize, const FIRST: bool, const PAIRS: bool>(self);
 }
 
 /// Updates all checks of a layer with code for its degree, its correction, and the first iteration or a later one.
@@ -44,16 +40,15 @@ pub unsafe fn update_layer<B: Bytes>(
 unsafe fn by_degree<B: Bytes, const FIRST: bool, const PAIRS: bool>(layer: impl Sweep, degree: usize) {
     unsafe {
         match degree {
-            ..=MAX_DEGREE if !B::UNROLLED => layer.sweep::<B, MAX_DEGREE, FIRST, PAIRS>(degree),
-            3 => layer.sweep::<B, 3, FIRST, PAIRS>(3),
-            4 => layer.sweep::<B, 4, FIRST, PAIRS>(4),
-            5 => layer.sweep::<B, 5, FIRST, PAIRS>(5),
-            6 => layer.sweep::<B, 6, FIRST, PAIRS>(6),
-            7 => layer.sweep::<B, 7, FIRST, PAIRS>(7),
-            8 => layer.sweep::<B, 8, FIRST, PAIRS>(8),
-            9 => layer.sweep::<B, 9, FIRST, PAIRS>(9),
-            10 => layer.sweep::<B, 10, FIRST, PAIRS>(10),
-            MAX_DEGREE => layer.sweep::<B, MAX_DEGREE, FIRST, PAIRS>(MAX_DEGREE),
+            3 => layer.sweep::<B, 3, FIRST, PAIRS>(),
+            4 => layer.sweep::<B, 4, FIRST, PAIRS>(),
+            5 => layer.sweep::<B, 5, FIRST, PAIRS>(),
+            6 => layer.sweep::<B, 6, FIRST, PAIRS>(),
+            7 => layer.sweep::<B, 7, FIRST, PAIRS>(),
+            8 => layer.sweep::<B, 8, FIRST, PAIRS>(),
+            9 => layer.sweep::<B, 9, FIRST, PAIRS>(),
+            10 => layer.sweep::<B, 10, FIRST, PAIRS>(),
+            19 => layer.sweep::<B, 19, FIRST, PAIRS>(),
             other => unreachable!("no row of the two base graphs has {other} edges"),
         }
     }

@@ -130,7 +130,7 @@ struct Layer<'a> {
 
 impl Sweep for Layer<'_> {
     #[inline(always)]
-    unsafe fn sweep<B: Bytes, const D: usize, const FIRST: bool, const PAIRS: bool>(self, degree: usize) {
+    unsafe fn sweep<B: Bytes, const D: usize, const FIRST: bool, const PAIRS: bool>(self) {
         let Self { schedule, layer, state, correction } = self;
         unsafe {
             let parity = state.iterations % 2;
@@ -140,7 +140,6 @@ impl Sweep for Layer<'_> {
             let mut sources = schedule.sources[parity].as_ptr().add(layer.first_edge * schedule.registers);
             // The first register is stored a second time, behind the last lane.
             update::<B, D, FIRST, PAIRS>(
-                degree,
                 |e| posteriors.add(*sources.add(e) as usize),
                 |e, l| {
                     let step = *steps.add(e);
@@ -151,10 +150,9 @@ impl Sweep for Layer<'_> {
                 correction,
             );
             for register in 1..schedule.registers {
-                messages = messages.add(degree * B::LEN);
-                sources = sources.add(degree);
+                messages = messages.add(D * B::LEN);
+                sources = sources.add(D);
                 update::<B, D, FIRST, PAIRS>(
-                    degree,
                     |e| posteriors.add(*sources.add(e) as usize),
                     |e, l| l.store(posteriors.add((*steps.add(e)).to as usize + register * B::LEN)),
                     messages,
