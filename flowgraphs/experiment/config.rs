@@ -39,7 +39,7 @@ pub struct Experiment {
     #[serde(default)]
     pub output: Output,
     /// Keys that are varied over the whole experiment, in all combinations of their values.
-    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "super::grid::one_or_many")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub vary: Vec<Vary>,
     /// The channels.
     pub channel: Vec<ChannelConfig>,

@@ -4,10 +4,11 @@ use super::Override;
 use super::config::{Experiment, Vary};
 use super::config_error::Result;
 use super::reading::Tree;
-use serde::{Deserialize, Deserializer};
 use std::collections::BTreeSet;
 use toml::Value;
 
+/// What stands between the values of a combination in tables.
+const BETWEEN: &str = " / ";
 /// Most combinations.
 const MAX_CELLS: usize = 10_000;
 
@@ -31,7 +32,7 @@ pub fn cells(vary: &[Vary]) -> Vec<Cell<'_>> {
 impl<'a> Cell<'a> {
     /// The values as tables show them; empty without keys.
     pub fn text(&self) -> String {
-        self.0.iter().map(|(_, value)| value_text(value)).collect::<Vec<_>>().join(" / ")
+        self.0.iter().map(|(_, value)| value_text(value)).collect::<Vec<_>>().join(BETWEEN)
     }
 
     /// Keys and values behind a title; empty without keys.
@@ -91,7 +92,7 @@ pub(super) fn check(experiment: &Experiment, tree: &Tree) -> Result<()> {
             let is_plain =
                 matches!(value, Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::String(_));
             let text = value_text(value);
-            if !is_plain || text.contains([',', '\n', '"', '/']) || !seen.insert(text) {
+            if !is_plain || text.contains([',', '\n', '"']) || text.contains(BETWEEN) || !seen.insert(text) {
                 let allowed = "numbers, words or true and false, each once";
                 return Err(tree.refuse(&format!("{place}.values.{at}"), allowed));
             }
@@ -107,16 +108,6 @@ pub(super) fn check(experiment: &Experiment, tree: &Tree) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Reads one `[vary]` table or several `[[vary]]` tables.
-pub(super) fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Vary>, D::Error> {
-    let value = Value::deserialize(deserializer)?;
-    let tables = match value {
-        Value::Array(tables) => tables,
-        table => vec![table],
-    };
-    tables.into_iter().map(|table| table.try_into().map_err(serde::de::Error::custom)).collect()
 }
 
 #[cfg(test)]
@@ -145,5 +136,18 @@ mod tests {
         assert_eq!(cells[2].without("downlink.rho"), cells[0].without("downlink.rho"));
         let nothing = super::cells(&[]);
         assert_eq!((nothing.len(), nothing[0].text()), (1, String::new()));
+    }
+
+    #[test]
+    fn paths_can_be_varied_and_no_value_can_be_taken_for_two() {
+        let read = |values: &str| {
+            let text = format!(
+                "version = 1\nsnr_db = [0]\n[vary]\nkey = \"source.path\"\nvalues = {values}\n[[channel]]\n\
+                 fading = {{ model = \"awgn\" }}\n[[link]]\nscheme = \"klt\"\n"
+            );
+            Tree::parse(&text, "a.toml").unwrap().experiment()
+        };
+        assert_eq!(read("[\"a/b\", \"c/d\"]").unwrap().vary[0].values.len(), 2);
+        assert!(read("[\"a / b\"]").unwrap_err().to_string().contains("vary.values.0"));
     }
 }
