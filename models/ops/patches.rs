@@ -123,6 +123,22 @@ impl CustomOp1 for Gather {
     }
 }
 
+/// All patches of one sample's map, row by row.
+pub(super) fn gather_map(grid: PatchGrid, map: &[f32], patches: &mut [f32]) {
+    let columns = grid.patches().map_or(1, |(_, columns)| columns);
+    for (index, patch) in patches.chunks_exact_mut(grid.row_len().max(1)).enumerate() {
+        gather_one(grid, map, (index / columns, index % columns), patch);
+    }
+}
+
+/// Adds all patches of one sample into its map.
+pub(super) fn scatter_map(grid: PatchGrid, patches: &[f32], map: &mut [f32]) {
+    let columns = grid.patches().map_or(1, |(_, columns)| columns);
+    for (index, patch) in patches.chunks_exact(grid.row_len().max(1)).enumerate() {
+        scatter_one(grid, patch, (index / columns, index % columns), map);
+    }
+}
+
 fn gather_one(grid: PatchGrid, sample: &[f32], (row, column): (usize, usize), patch: &mut [f32]) {
     for (ky, line) in patch.chunks_exact_mut(grid.kernel * grid.channels).enumerate() {
         let y = grid.inside(row, ky, grid.height);
@@ -210,9 +226,7 @@ fn scatter(
         let map = unsafe { std::slice::from_raw_parts_mut(out.at(sample * len), len) };
         map.fill(0.0);
         let patches = &patches[sample * per_sample..][..per_sample];
-        for (index, patch) in patches.chunks_exact(grid.row_len()).enumerate() {
-            scatter_one(grid, patch, (index / columns, index % columns), map);
-        }
+        scatter_map(grid, patches, map);
         for pixel in map.chunks_exact_mut(bias.len().max(1)) {
             pixel.iter_mut().zip(bias).for_each(|(value, bias)| *value += bias);
         }
