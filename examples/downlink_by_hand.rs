@@ -12,7 +12,7 @@ use sememe_blocks::kernel::Tee;
 use sememe_blocks::metric::QualityTally;
 use sememe_blocks::rng::RngKey;
 use sememe_blocks::source::{BatchSource, SceneConfig, SceneSet};
-use sememe_models::group_splitting::kernels::{CommonEncoder, SemanticDecoder, SemanticEncoder};
+use sememe_models::transceiver::kernels::{CommonEncoder, SemanticDecoder, SemanticEncoder};
 use sememe_models::weights::shipped;
 use std::error::Error;
 use std::sync::Arc;
@@ -24,10 +24,10 @@ const SIZE: (usize, usize) = (32, 32);
 fn main() -> Result<(), Box<dyn Error>> {
     let model = shipped("spatial-compact")?;
     let (snr, key) = (Decibel(12.0), RngKey::new(1));
-    let config = model.config();
-    let (private, common) = (config.private_len(SIZE), config.common_len(SIZE));
+    let networks = model.architecture();
+    let (private, common) = (networks.private_len(SIZE), networks.common_len(SIZE));
     // Two values share a channel use; some uses pay for telling each user its group.
-    let (mapping, signalling) = (Mapping::Iq, config.punctured_features / 2);
+    let (mapping, signalling) = (Mapping::Iq, networks.punctured_features().unwrap_or(0) / 2);
     let scenes = SceneSet::new(SceneConfig { len: USERS, ..SceneConfig::default() })?;
 
     let mut graph = Graph::new();

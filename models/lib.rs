@@ -2,6 +2,7 @@
 //!
 //! | room | what stands there |
 //! |---|---|
+//! | [`deep_jscc`] | DeepJSCC small and wide, ADJSCC, DeepJSCC-Q: convolutional baselines |
 //! | [`group_splitting`] | system A: group-wise semantic splitting |
 //! | [`layers`] | operations with their parameters |
 //! | [`losses`] | what training minimises |
@@ -9,8 +10,11 @@
 //! | [`ops`] | tensor operations with gradients, channels last |
 //! | [`perceptual`] | learned distances between images |
 //! | [`training`] | the training loop |
+//! | [`transceiver`] | one interface to all of them |
+//! | [`vit_jscc`] | the vision-transformer baseline |
 //! | [`weights`] | files and shipped weights |
 
+pub mod deep_jscc;
 pub mod group_splitting;
 pub mod layers;
 pub mod losses;
@@ -18,4 +22,6 @@ pub mod memory;
 pub mod ops;
 pub mod perceptual;
 pub mod training;
+pub mod transceiver;
+pub mod vit_jscc;
 pub mod weights;

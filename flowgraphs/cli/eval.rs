@@ -3,7 +3,7 @@
 use crate::run::parse_changes;
 use crate::{interrupt, report};
 use sememe::experiment::{Existing, RunError, Tree, open_weights, sweep};
-use sememe_models::group_splitting::Model;
+use sememe_models::transceiver::{Architecture, Model};
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
@@ -57,9 +57,11 @@ pub fn run(arguments: &Arguments) -> Result<u8, RunError> {
 /// The experiment that the arguments describe.
 fn experiment(arguments: &Arguments, model: &Model) -> Table {
     let downlink = trained_downlink(model);
-    let is_private = model.config().common_features == 0;
     let mut link = Table::new();
-    let scheme = if is_private { "private-only" } else { "group-splitting" };
+    let scheme = match model.architecture() {
+        Architecture::GroupSplitting(_) if !model.architecture().shares() => "private-only",
+        other => other.name(),
+    };
     link.insert("scheme".into(), scheme.into());
     link.insert("weights".into(), arguments.weights.clone().into());
     let mut links = vec![Value::Table(link)];

@@ -2,7 +2,7 @@
 
 use sememe::experiment::SCHEMES;
 use sememe::registry::Registry;
-use sememe_models::group_splitting::PRESETS;
+use sememe_models::transceiver::Architecture;
 use sememe_models::weights::SHIPPED;
 
 /// The lists.
@@ -16,7 +16,7 @@ pub fn text() -> String {
         text.push_str(&format!("  {name}\n"));
     }
     text.push_str("\nmodel presets (training files, model.preset = ...)\n");
-    for name in PRESETS {
+    for name in Architecture::presets() {
         text.push_str(&format!("  {name}\n"));
     }
     text.push_str("\nblocks ([[block]] kind = ...)\n");

@@ -1,6 +1,6 @@
 //! Names networks by their content, so that a result says which weights it was made with.
 
-use sememe_models::group_splitting::Model;
+use sememe_models::transceiver::Model;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use std::path::PathBuf;
 /// - errors: a tensor that cannot be read
 pub fn of_model(model: &Model) -> Result<String, String> {
     let mut hash = Sha256::new();
-    hash.update(serde_json::to_string(model.config()).map_err(|error| error.to_string())?);
+    hash.update(model.architecture().to_json().map_err(|error| error.to_string())?);
     for (name, variable) in model.parameters().named() {
         let values = variable
             .flatten_all()

@@ -5,8 +5,8 @@ use super::group_splitting::Networks;
 use super::{Downlink, Setting};
 use sememe_blocks::access::{Budget, BudgetConfig};
 use sememe_blocks::{BlockError, Result};
-use sememe_models::group_splitting::Model;
-use sememe_models::group_splitting::kernels::{CommonEncoder, SemanticDecoder, SemanticEncoder};
+use sememe_models::transceiver::Model;
+use sememe_models::transceiver::kernels::{CommonEncoder, SemanticDecoder, SemanticEncoder};
 use std::sync::Arc;
 
 /// Trained networks.
@@ -26,6 +26,7 @@ impl Trained {
         downlink: &Downlink,
         size: (usize, usize),
     ) -> Result<(Self, Lengths, Budget)> {
+        let architecture = model.architecture();
         let budget = BudgetConfig {
             uses: downlink.uses,
             rho: downlink.rho,
@@ -35,13 +36,13 @@ impl Trained {
             width: size.1,
             accounting: downlink.accounting,
             mapping: downlink.mapping,
-            family: model.config().family,
+            family: architecture.family(),
         }
         .budget()?;
-        if let Some(reason) = model.config().refuses(size) {
+        if let Some(reason) = architecture.refuses(size) {
             return Err(BlockError::Kernel(reason));
         }
-        let (private, common) = (model.config().private_len(size), model.config().common_len(size));
+        let (private, common) = (architecture.private_len(size), architecture.common_len(size));
         if (private, common) != (budget.private_len(), budget.common_len()) {
             return Err(BlockError::invalid(
                 "weights",
@@ -58,10 +59,10 @@ impl Trained {
             ));
         }
         let punctured = budget.signalling_uses() * downlink.mapping.reals_per_use();
-        if model.config().gain_code && model.config().punctured_features != punctured {
+        if let Some(unsent) = architecture.punctured_features().filter(|unsent| *unsent != punctured) {
             return Err(BlockError::invalid(
                 "weights",
-                format!("networks that leave {} features unsent", model.config().punctured_features),
+                format!("networks that leave {unsent} features unsent"),
                 format!("networks that leave the {punctured} of signalling for groups = {}", downlink.groups),
             ));
         }

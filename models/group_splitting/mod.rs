@@ -3,16 +3,13 @@
 //! (Koh, Noh and Yang). Equation numbers in this room are that paper's.
 
 pub mod config;
-mod downlink;
 mod gain;
 mod group_batch;
-pub mod kernels;
-mod model;
+mod network;
 mod paper;
 pub mod reliance;
 mod semantic_encoder;
 pub mod spatial;
 
 pub use config::{ModelConfig, PRESETS, Stem};
-pub use downlink::{Downlink, Received};
-pub use model::{Common, Encoded, Model, Reception};
+pub use network::GroupSplitting;

@@ -17,7 +17,7 @@ use super::group_batch::per_group;
 use super::reliance::{KNOWN, Reliance, compared_channels};
 use super::semantic_encoder::{Encoder, modulate, residual_blocks, through};
 use crate::layers::condition::SNR_FEATURES;
-use crate::layers::{Condition, ConvNextBlock, Scope, SelfAttention, Upsample};
+use crate::layers::{Condition, ConvNextBlock, Scope, SelfAttention, Upsample, to_maps, to_vectors};
 use crate::ops::{PatchGrid, affine, gather_patches, scatter_patches};
 use candle_core::{Result, Tensor};
 use sememe_blocks::Grouping;
@@ -141,10 +141,7 @@ impl Spatial {
     ) -> Result<Tensor> {
         let users = private.dim(0)?;
         let (rows, columns) = (height / PATCH, width / PATCH);
-        let maps = |vectors: &Tensor| -> Result<Tensor> {
-            let channel_first = vectors.reshape((users, (), rows * columns))?; // [K, c, P]
-            channel_first.transpose(1, 2)?.contiguous()?.reshape((users, rows, columns, ()))
-        };
+        let maps = |vectors: &Tensor| to_maps(vectors, (rows, columns));
         let (mut received, mut distance) = (maps(private)?, None);
         if let Some(reliance) = &self.reliance {
             let leaning = reliance.forward(&received, &maps(common)?, known)?;
@@ -218,11 +215,4 @@ impl CommonHead {
         let snr = snr.narrow(0, 0, 1)?.broadcast_as((groups, snr.dim(1)?))?.contiguous()?;
         to_vectors(&modulate(common, condition.forward(&snr)?.first())?)
     }
-}
-
-/// Maps `[K, h, w, c]` -> vectors `[K, c * h * w]`, channel by channel.
-fn to_vectors(maps: &Tensor) -> Result<Tensor> {
-    let (users, height, width, channels) = maps.dims4()?;
-    let channel_first = maps.reshape((users, height * width, channels))?.transpose(1, 2)?.contiguous()?;
-    channel_first.reshape((users, channels * height * width))
 }

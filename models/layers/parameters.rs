@@ -12,6 +12,8 @@ pub enum Init {
     Constant(f32),
     /// A first half of ones (scales), then zeros (shifts).
     ScaleShift,
+    /// This value on the diagonal of a square matrix, zero elsewhere.
+    Diagonal(f32),
     /// Normal values of this standard deviation; the last `zeros` values (a bias) are zero.
     Normal {
         /// Standard deviation.
@@ -32,6 +34,10 @@ impl Init {
         match self {
             Self::Constant(value) => vec![value; len],
             Self::ScaleShift => (0..len).map(|at| if at < len / 2 { 1.0 } else { 0.0 }).collect(),
+            Self::Diagonal(value) => {
+                let side = len.isqrt();
+                (0..len).map(|at| if at / side == at % side { value } else { 0.0 }).collect()
+            }
             Self::Normal { deviation, zeros } => {
                 let drawn = len.saturating_sub(zeros);
                 let mut values: Vec<f32> = (0..drawn).map(|_| deviation * normal(rng)).collect();

@@ -8,10 +8,10 @@
 
 use super::data::read;
 use super::error::TrainingError;
-use crate::group_splitting::Model;
 use crate::group_splitting::reliance::compared_channels;
 use crate::group_splitting::spatial::PATCH_LEN;
 use crate::ops::gather_patches;
+use crate::transceiver::{Architecture, Model};
 use candle_core::{Device, Tensor};
 use nalgebra::{DMatrix, SymmetricEigen};
 use sememe_blocks::source::ImageSet;
@@ -28,10 +28,11 @@ struct Components {
 
 /// Overwrites the bypass weights of a fresh model; nothing to do where it has none.
 pub fn start_from_klt(model: &Model, set: &dyn ImageSet) -> Result<(), TrainingError> {
-    if !model.config().bypass {
-        return Ok(());
-    }
-    let (private, common) = (model.config().private_features, model.config().common_features);
+    let config = match model.architecture() {
+        Architecture::GroupSplitting(config) if config.bypass => config,
+        _ => return Ok(()),
+    };
+    let (private, common) = (config.private_features, config.common_features);
     let components = components(set)?;
     let of_private = private_ranks(private);
     let rms = components.rms(&of_private, private);

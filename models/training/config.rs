@@ -1,8 +1,9 @@
 //! A training run as one documented structure: the same words in TOML, command line and weights.
 
 use super::TrainingError;
-use crate::group_splitting::{ModelConfig, PRESETS, Stem};
+use super::model_section::ModelSection;
 use crate::losses::{Reconstruction, Repulsion};
+use crate::transceiver::Architecture;
 use sememe_blocks::access::{Accounting, Budget, BudgetConfig, Mapping, Strategy};
 use sememe_blocks::channel::FadingModel;
 use sememe_blocks::equalizer::Equalizer;
@@ -40,29 +41,6 @@ pub struct TrainingConfig {
     /// How progress is measured.
     #[serde(default)]
     pub validation: ValidationSection,
-}
-
-/// A preset and its switches.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ModelSection {
-    /// Sizes: `spatial`, `spatial-compact`, `spatial-tiny`, `paper`, `paper-compact`, `paper-tiny`.
-    pub preset: String,
-    /// First layer of the paper family's decoder.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stem: Option<Stem>,
-    /// Layer norm in the residual blocks.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub layer_norm: Option<bool>,
-    /// Whether the networks are told the SNR.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub film: Option<bool>,
-    /// Linear paths beside the deep ones.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub bypass: Option<bool>,
-    /// Vectors carry their own scale.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub gain_code: Option<bool>,
 }
 
 /// Users, groups and channel uses.
@@ -241,7 +219,7 @@ impl TrainingConfig {
     /// The channel-use budget for images of this size.
     pub fn budget(&self, (height, width): (usize, usize)) -> Result<Budget, TrainingError> {
         let d = &self.downlink;
-        let family = self.preset(0, 0)?.family;
+        let family = self.model.architecture(1, 0)?.family();
         let config = BudgetConfig {
             uses: d.uses,
             rho: d.rho,
@@ -256,33 +234,29 @@ impl TrainingConfig {
         Ok(config.budget()?)
     }
 
-    /// The model's sizes for images of this size.
-    pub fn model_config(&self, size: (usize, usize)) -> Result<ModelConfig, TrainingError> {
+    /// The networks' sizes for images of this size.
+    pub fn architecture(&self, size: (usize, usize)) -> Result<Architecture, TrainingError> {
         let budget = self.budget(size)?;
         let private = budget.private_channels().unwrap_or(budget.private_len());
         let common = budget.common_channels().unwrap_or(budget.common_len());
-        let mut config = self.preset(private, common)?;
-        config.punctured_features = budget.signalling_uses() * self.downlink.mapping.reals_per_use();
-        match config.refuses(size) {
-            Some(reason) => Err(TrainingError::Config(format!("data: {reason}"))),
-            None => Ok(config),
+        let mut architecture = self.model.architecture(private, common)?;
+        match &mut architecture {
+            Architecture::GroupSplitting(config) => {
+                config.punctured_features = budget.signalling_uses() * self.downlink.mapping.reals_per_use();
+            }
+            other if common > 0 => {
+                return Err(TrainingError::Config(format!(
+                    "downlink.rho = {} is not possible: allowed is 0, for {} shares nothing between users",
+                    self.downlink.rho,
+                    other.name()
+                )));
+            }
+            _ => {}
         }
-    }
-
-    fn preset(&self, private: usize, common: usize) -> Result<ModelConfig, TrainingError> {
-        let name = &self.model.preset;
-        let Some(mut config) = ModelConfig::preset(name, private, common) else {
-            return Err(TrainingError::Config(format!(
-                "model.preset = \"{name}\" is not known: allowed are {}",
-                PRESETS.join(", ")
-            )));
-        };
-        config.stem = self.model.stem.unwrap_or(config.stem);
-        config.layer_norm = self.model.layer_norm.unwrap_or(config.layer_norm);
-        config.film = self.model.film.unwrap_or(config.film);
-        config.bypass = self.model.bypass.unwrap_or(config.bypass);
-        config.gain_code = self.model.gain_code.unwrap_or(config.gain_code);
-        Ok(config)
+        match architecture.refuses(size) {
+            Some(reason) => Err(TrainingError::Config(format!("data: {reason}"))),
+            None => Ok(architecture),
+        }
     }
 
     /// Refuses values that no run could use; names key, value and what is allowed.

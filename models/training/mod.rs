@@ -3,6 +3,7 @@
 //! | file | what stands there |
 //! |---|---|
 //! | [`config`] | the training file |
+//! | [`model_section`] | its table of the networks |
 //! | `data` | training and validation images, their order |
 //! | `objective` | one step: encoder, groups, channel, decoder, loss |
 //! | `optimizer` | Adam, schedule, clipping, averaging of weights |
@@ -17,6 +18,7 @@ pub mod config;
 mod data;
 mod error;
 mod log;
+pub mod model_section;
 mod objective;
 mod optimizer;
 pub mod trainer;

@@ -2,8 +2,8 @@
 
 use super::config::TrainingConfig;
 use super::error::TrainingError;
-use crate::group_splitting::{Downlink, Model, Received, Reception};
 use crate::losses::RepulsionTerms;
+use crate::transceiver::{Downlink, Model, Received, Reception};
 use candle_core::Tensor;
 use ndarray::ArrayView2;
 use rand::RngExt;
@@ -77,7 +77,7 @@ impl Objective {
         let (users, height, width, _) = images.dims4()?;
         let mean_snr = at.snr.to_linear().0;
         let encoded = model.encode(images, mean_snr)?;
-        let grouping = if model.config().common_features == 0 {
+        let grouping = if !model.architecture().shares() {
             Grouping::singletons(users)
         } else {
             let private = encoded.private.detach().flatten_all()?.to_vec1::<f32>()?;

@@ -9,9 +9,9 @@ use super::log::{Log, STEPS_PER_ROW};
 use super::objective::Objective;
 use super::optimizer::Optimizer;
 use super::validation::{Measured, validate};
-use crate::group_splitting::Model;
 use crate::layers::Parameters;
 use crate::ops::backward;
+use crate::transceiver::Model;
 use crate::weights;
 use candle_core::{Device, Tensor};
 use sememe_blocks::rng::RngKey;
@@ -164,15 +164,15 @@ pub fn train(config: &TrainingConfig, options: RunOptions) -> Result<Outcome, Tr
 impl Run {
     fn start(config: &TrainingConfig, data: &Data) -> Result<Self, TrainingError> {
         let device = Device::Cpu;
-        let model_config = config.model_config(data.training.size())?;
-        let model = Model::random(model_config.clone(), config.seed, &device)?;
+        let architecture = config.architecture(data.training.size())?;
+        let model = Model::random(architecture.clone(), config.seed, &device)?;
         start_from_klt(&model, data.training.as_ref())?;
         let variables = model.parameters().named();
         let copies: BTreeMap<String, Tensor> = variables
             .iter()
             .map(|(name, variable)| Ok((name.clone(), variable.as_tensor().copy()?)))
             .collect::<candle_core::Result<_>>()?;
-        let average = Model::new(model_config, Parameters::frozen(copies, &device))?;
+        let average = Model::new(architecture, Parameters::frozen(copies, &device))?;
         let optimizer = Optimizer::new(&config.optimizer, variables, &average.parameters().named())?;
         Ok(Self { model, average, optimizer, step: 0 })
     }

@@ -4,7 +4,7 @@ use super::config::TrainingConfig;
 use super::data::{Data, read};
 use super::error::TrainingError;
 use super::objective::{Conditions, Objective};
-use crate::group_splitting::Model;
+use crate::transceiver::Model;
 use candle_core::{D, Tensor};
 use sememe_blocks::Decibel;
 use sememe_blocks::channel::FadingModel;

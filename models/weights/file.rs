@@ -2,8 +2,8 @@
 
 use super::error::WeightsError;
 use super::tensor_file::{Metadata, Tensors, parse, write_f16};
-use crate::group_splitting::{Model, ModelConfig};
 use crate::layers::Parameters;
+use crate::transceiver::{Architecture, Model};
 use candle_core::Device;
 use std::path::Path;
 use std::sync::Arc;
@@ -11,7 +11,10 @@ use std::sync::Arc;
 /// Format of the metadata this program writes and reads.
 pub const FORMAT_VERSION: &str = "1";
 const FORMAT_KEY: &str = "sememe_weights";
+const ARCHITECTURE_KEY: &str = "architecture";
 const MODEL_KEY: &str = "model";
+/// What files without the key hold.
+const FIRST_ARCHITECTURE: &str = "group-splitting";
 
 /// Writes a model as f16 with its architecture and `origin` (recipe, data and so on) in the metadata.
 pub fn save(model: &Model, origin: Metadata, path: &Path) -> Result<(), WeightsError> {
@@ -21,10 +24,11 @@ pub fn save(model: &Model, origin: Metadata, path: &Path) -> Result<(), WeightsE
         .into_iter()
         .map(|(name, variable)| (name, variable.as_tensor().detach()))
         .collect();
-    let config = serde_json::to_string(model.config()).map_err(|e| WeightsError::Metadata(e.to_string()))?;
+    let sizes = model.architecture().to_json().map_err(|e| WeightsError::Metadata(e.to_string()))?;
     let mut metadata = origin;
     metadata.insert(FORMAT_KEY.into(), FORMAT_VERSION.into());
-    metadata.insert(MODEL_KEY.into(), config);
+    metadata.insert(ARCHITECTURE_KEY.into(), model.architecture().name().into());
+    metadata.insert(MODEL_KEY.into(), sizes);
     write_f16(path, &tensors, metadata)
 }
 
@@ -47,13 +51,13 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Arc<Model>, WeightsError> {
         }
         None => return Err(WeightsError::Metadata(format!("no {FORMAT_KEY}: not weights of this program"))),
     }
-    let Some(config) = metadata.remove(MODEL_KEY) else {
+    let Some(sizes) = metadata.remove(MODEL_KEY) else {
         return Err(WeightsError::Metadata("no model: the architecture is unknown".into()));
     };
-    let config: ModelConfig =
-        serde_json::from_str(&config).map_err(|e| WeightsError::Metadata(e.to_string()))?;
+    let name = metadata.remove(ARCHITECTURE_KEY).unwrap_or_else(|| FIRST_ARCHITECTURE.into());
+    let architecture = Architecture::from_json(&name, &sizes).map_err(WeightsError::Metadata)?;
     let parameters = Parameters::frozen(tensors, &Device::Cpu);
-    let mut model = Model::new(config, parameters.clone())?;
+    let mut model = Model::new(architecture, parameters.clone())?;
     if let Some(name) = parameters.unused().first() {
         return Err(WeightsError::Metadata(format!("tensor {name} has no place in this architecture")));
     }
@@ -64,6 +68,7 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Arc<Model>, WeightsError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::group_splitting::ModelConfig;
     use crate::ops::buffers::to_vec;
     use crate::ops::testing::noise;
     use candle_core::Tensor;
@@ -79,7 +84,7 @@ mod tests {
         let model = tiny();
         save(&model, Metadata::from([("data".into(), "noise".into())]), &path).unwrap();
         let loaded = load(&path).unwrap();
-        assert_eq!((loaded.config(), loaded.origin["data"].as_str()), (model.config(), "noise"));
+        assert_eq!((loaded.architecture(), loaded.origin["data"].as_str()), (model.architecture(), "noise"));
         let images = Tensor::from_vec(noise(2 * 16 * 16 * 3, 1), (2, 16, 16, 3), &Device::Cpu).unwrap();
         let encode = |model: &Model| to_vec(&model.encode(&images, 10.0).unwrap().private).unwrap();
         for (a, b) in encode(&model).iter().zip(encode(&loaded)) {

@@ -2,7 +2,7 @@
 
 use super::error::WeightsError;
 use super::file::from_bytes;
-use crate::group_splitting::Model;
+use crate::transceiver::Model;
 use std::sync::Arc;
 
 /// Names of the weights that ship with the program.

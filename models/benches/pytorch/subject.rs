@@ -7,12 +7,13 @@ use sememe_blocks::channel::{FadeProcess, FadingModel};
 use sememe_blocks::equalizer::Equalizer;
 use sememe_blocks::rng::{Purpose, RngKey, normal};
 use sememe_blocks::{Decibel, Grouping};
-use sememe_models::group_splitting::{Downlink, Model, ModelConfig, Received, Reception, Stem};
+use sememe_models::group_splitting::{ModelConfig, Stem};
 use sememe_models::layers::Parameters;
 use sememe_models::losses::Reconstruction;
 use sememe_models::ops::adam::AdamStep;
 use sememe_models::ops::backward;
 use sememe_models::ops::buffers::to_vec;
+use sememe_models::transceiver::{Downlink, Model, Received, Reception};
 use sememe_models::weights::tensor_file::{Tensors, write_f32};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -34,6 +35,7 @@ pub struct Subject {
     pub model: Model,
     /// The same weights without a graph for gradients.
     frozen: Model,
+    heads: usize,
     downlink: Downlink,
     images: Tensor,
     moments: Vec<Tensor>,
@@ -85,6 +87,7 @@ impl Subject {
             .iter()
             .map(|(name, v)| Ok((name.clone(), v.as_tensor().copy()?)))
             .collect::<Result<BTreeMap<_, _>, Failure>>()?;
+        let heads = config.heads;
         let frozen = Model::new(config, Parameters::frozen(copies, &Device::Cpu))?;
         let pixels: Vec<f32> =
             (0..USERS * SIDE * SIDE * 3).map(|_| 0.5 + 0.2 * normal(&mut rng).clamp(-2.5, 2.5)).collect();
@@ -96,7 +99,7 @@ impl Subject {
             key: RngKey::new(3),
         };
         let images = Tensor::from_vec(pixels, (USERS, SIDE, SIDE, 3), &Device::Cpu)?;
-        Ok(Self { model, frozen, downlink, images, moments, steps: 0 })
+        Ok(Self { model, frozen, heads, downlink, images, moments, steps: 0 })
     }
 
     /// Writes weights and images for the peer.
@@ -108,7 +111,7 @@ impl Subject {
         let punctured = self.downlink.punctured_uses * self.downlink.mapping.reals_per_use();
         let about = [
             ("network", name.to_string()),
-            ("heads", self.model.config().heads.to_string()),
+            ("heads", self.heads.to_string()),
             ("punctured", punctured.to_string()),
         ];
         let about = about.into_iter().map(|(key, value)| (key.to_string(), value)).collect();

@@ -346,8 +346,7 @@ mod tests {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| {
                 let y = convolution(x.as_tensor(), w.as_tensor(), WINDOWS[0]).unwrap();
-                let z =
-                    transposed_convolution(&y, up.as_tensor(), WINDOWS[0], 8, (16, 16)).unwrap();
+                let z = transposed_convolution(&y, up.as_tensor(), WINDOWS[0], 8, (16, 16)).unwrap();
                 let gradients = z.sqr().unwrap().sum_all().unwrap().backward().unwrap();
                 [to_vec(&z), to_vec(gradients.get(&w).unwrap()), to_vec(gradients.get(&x).unwrap())]
                     .map(|values| values.unwrap())

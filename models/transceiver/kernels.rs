@@ -1,6 +1,6 @@
 //! The networks as frame kernels: what a flowgraph wires.
 
-use super::model::{Model, Reception};
+use super::{Model, Reception};
 use candle_core::{Device, Result as TensorResult, Tensor};
 use ndarray::{Array2, Array4};
 use sememe_blocks::frame::{EncodedUsers, Features, GroupedUsers, ImageBatch, ReceivedFeatures, Truth};

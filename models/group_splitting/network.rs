@@ -1,106 +1,47 @@
-//! A group-splitting model: one interface over the families, eqs. 1 to 3 and 6.
+//! System A behind the interface of all learned transceivers, eqs. 1 to 3 and 6: either family, and the
+//! scale that its vectors carry.
 
 use super::config::ModelConfig;
 use super::gain::Gain;
 use super::paper::Paper;
 use super::spatial::Spatial;
-use crate::layers::Parameters;
+use crate::layers::Scope;
 use crate::layers::condition::snr_features;
-use candle_core::{Device, Result, Tensor};
+use crate::transceiver::{Common, Encoded, Network, Reception};
+use candle_core::{Result, Tensor};
 use sememe_blocks::Grouping;
 use sememe_blocks::access::Family;
-use std::collections::BTreeMap;
-use std::sync::Arc;
 
-/// Networks and their variables.
-pub struct Model {
+/// The networks of a configuration.
+pub struct GroupSplitting {
     config: ModelConfig,
-    parameters: Arc<Parameters>,
-    network: Network,
-    /// What the weights were made from, as stored beside them.
-    pub origin: BTreeMap<String, String>,
+    networks: Networks,
 }
 
-enum Network {
+enum Networks {
     Spatial(Box<Spatial>),
     Paper(Box<Paper>),
 }
 
-/// What the encoder knows of each user.
-pub struct Encoded {
-    /// What the common encoder needs of each user, `[K, H/4, W/4, c]`.
-    pub maps: Tensor,
-    /// Private vectors, `[K, L_p]`.
-    pub private: Tensor,
-    /// Scale of each user's features, `[K, 1]`, where the vectors carry it.
-    pub scale: Option<Tensor>,
-}
-
-/// What is common to the users of each group.
-pub struct Common {
-    /// Features, `[G, L_c]`.
-    pub features: Tensor,
-    /// Vectors to be sent, `[G, L_c]`: the features, or their scale and what is left of them.
-    pub vectors: Tensor,
-    /// Scale of each group's features, `[G, 1]`, where the vectors carry it.
-    pub scale: Option<Tensor>,
-}
-
-/// What each user received.
-pub struct Reception<'a> {
-    /// Its private vector, `[K, L_p]`.
-    pub private: &'a Tensor,
-    /// Its copy of its group's common vector, `[K, L_c]`.
-    pub common: &'a Tensor,
-    /// Mean SNR as all are told, linear.
-    pub mean_snr: f32,
-    /// SNR of each user's private vector after its equaliser, linear.
-    pub snr: &'a [f32],
-    /// The same of its common vector.
-    pub common_snr: &'a [f32],
-    /// In training, the true scales of private and common vector of each user, `[K, 1]`, so that gradients
-    /// flow through them.
-    pub true_scales: Option<[&'a Tensor; 2]>,
-}
-
-impl Model {
-    /// A model with variables drawn at random.
-    pub fn random(config: ModelConfig, seed: u64, device: &Device) -> Result<Self> {
-        Self::new(config, Parameters::random(seed, device))
-    }
-
-    /// A model over given variables.
-    pub fn new(config: ModelConfig, parameters: Arc<Parameters>) -> Result<Self> {
-        let scope = parameters.root();
-        let network = match config.family {
-            Family::Spatial => Network::Spatial(Box::new(Spatial::new(&config, &scope)?)),
-            Family::Paper => Network::Paper(Box::new(Paper::new(&config, &scope)?)),
+impl GroupSplitting {
+    /// Builds the networks.
+    pub fn new(config: ModelConfig, scope: &Scope) -> Result<Self> {
+        let networks = match config.family {
+            Family::Spatial => Networks::Spatial(Box::new(Spatial::new(&config, scope)?)),
+            Family::Paper => Networks::Paper(Box::new(Paper::new(&config, scope)?)),
         };
-        Ok(Self { config, parameters, network, origin: BTreeMap::new() })
+        Ok(Self { config, networks })
     }
+}
 
-    /// Sizes and switches.
-    pub fn config(&self) -> &ModelConfig {
-        &self.config
-    }
-
-    /// The variables.
-    pub fn parameters(&self) -> &Arc<Parameters> {
-        &self.parameters
-    }
-
-    /// Semantic features and private vectors of images `[K, H, W, 3]` in [0, 1], eqs. 1 and 2.
-    ///
-    /// - mean_snr: linear; what the base station knows
-    pub fn encode(&self, images: &Tensor, mean_snr: f32) -> Result<Encoded> {
-        let (users, height, width, _) = images.dims4()?;
-        if let Some(reason) = self.config.refuses((height, width)) {
-            candle_core::bail!("{reason}");
-        }
+impl Network for GroupSplitting {
+    /// Semantic features and private vectors, eqs. 1 and 2.
+    fn encode(&self, images: &Tensor, mean_snr: f32) -> Result<Encoded> {
+        let users = images.dim(0)?;
         let snr = snr_features(&vec![mean_snr; users], images.device())?;
-        let (maps, private) = match &self.network {
-            Network::Spatial(network) => network.encode(images, &snr)?,
-            Network::Paper(network) => network.encode(images, &snr)?,
+        let (maps, private) = match &self.networks {
+            Networks::Spatial(network) => network.encode(images, &snr)?,
+            Networks::Paper(network) => network.encode(images, &snr)?,
         };
         if !self.config.gain_code {
             return Ok(Encoded { maps, private, scale: None });
@@ -110,12 +51,12 @@ impl Model {
         Ok(Encoded { maps, private, scale: Some(scale) })
     }
 
-    /// Common features of each group, eq. 3. Rows of empty groups mean nothing.
-    pub fn common(&self, maps: &Tensor, grouping: &Grouping, mean_snr: f32) -> Result<Common> {
+    /// Common features of each group, eq. 3.
+    fn common(&self, maps: &Tensor, grouping: &Grouping, mean_snr: f32) -> Result<Common> {
         let snr = snr_features(&[mean_snr], maps.device())?;
-        let features = match &self.network {
-            Network::Spatial(network) => network.common(maps, grouping, &snr)?,
-            Network::Paper(network) => network.common(maps, grouping)?,
+        let features = match &self.networks {
+            Networks::Spatial(network) => network.common(maps, grouping, &snr)?,
+            Networks::Paper(network) => network.common(maps, grouping)?,
         };
         if !self.config.gain_code || self.config.common_features == 0 {
             return Ok(Common { vectors: features.clone(), features, scale: None });
@@ -124,14 +65,14 @@ impl Model {
         Ok(Common { features, vectors, scale: Some(scale) })
     }
 
-    /// Images `[K, H, W, 3]` from what was received, eq. 6; not clamped to [0, 1].
-    pub fn decode(&self, received: &Reception, size: (usize, usize)) -> Result<Tensor> {
+    /// Images, eq. 6.
+    fn decode(&self, received: &Reception, size: (usize, usize)) -> Result<Tensor> {
         let Reception { private, common, mean_snr, snr, common_snr, true_scales } = *received;
         let device = private.device();
         let own = snr_features(snr, device)?;
         let mean = snr_features(&vec![mean_snr; snr.len()], device)?;
-        match &self.network {
-            Network::Spatial(network) => {
+        match &self.networks {
+            Networks::Spatial(network) => {
                 let unknown = || own.narrow(1, 0, 1)?.zeros_like();
                 let (mut private, mut common) = (private.clone(), common.clone());
                 let mut log_scales = [unknown()?, unknown()?];
@@ -149,7 +90,7 @@ impl Model {
                 let known = Tensor::cat(&[&mean, &own, of_private, of_common], 1)?;
                 network.decode(&private, &common, size, &known)
             }
-            Network::Paper(network) => network.decode(private, common, &mean, &own),
+            Networks::Paper(network) => network.decode(private, common, &mean, &own),
         }
     }
 }
@@ -157,9 +98,11 @@ impl Model {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::group_splitting::config::{ModelConfig, Stem};
+    use crate::group_splitting::config::Stem;
     use crate::ops::buffers::to_vec;
     use crate::ops::testing::noise;
+    use crate::transceiver::Model;
+    use candle_core::Device;
 
     fn images(users: usize, height: usize, width: usize) -> Tensor {
         let values: Vec<f32> = noise(users * height * width * 3, 5).iter().map(|v| 0.5 + 0.1 * v).collect();

@@ -1,0 +1,69 @@
+//! The attention feature module: weighs channels by what they hold and by the SNR.
+//!
+//! ```text
+//! x --+-- mean over positions --(+ SNR)-- dense 16, ReLU -- dense C, sigmoid --(x)-- y
+//!     +-------------------------------------------------------------------------+
+//! ```
+//! Source: Xu et al. (2021), ADJSCC. The SNR enters as dB / 10 - 1.
+
+use crate::layers::condition::snr_features;
+use crate::layers::{Scope, sigmoid};
+use crate::ops::{affine, film};
+use candle_core::{Result, Tensor};
+
+const HIDDEN: usize = 16;
+
+/// One module.
+pub struct SnrAttention {
+    hidden: Tensor,
+    output: Tensor,
+}
+
+impl SnrAttention {
+    /// For maps of `width` channels.
+    pub fn new(width: usize, scope: &Scope) -> Result<Self> {
+        Ok(Self {
+            hidden: scope.affine("hidden", width + 1, HIDDEN, 1.4)?,
+            output: scope.affine("output", HIDDEN, width, 1.0)?,
+        })
+    }
+
+    /// `[B, H, W, C]` -> `[B, H, W, C]`.
+    ///
+    /// - snr: of each sample, linear
+    pub fn forward(&self, x: &Tensor, snr: &[f32]) -> Result<Tensor> {
+        let (batch, height, width, channels) = x.dims4()?;
+        let means = x.reshape((batch, height * width, channels))?.mean(1)?; // [B, C]
+        let decibels = snr_features(snr, x.device())?.narrow(1, 0, 1)?; // [B, 1]
+        let hidden = affine(&Tensor::cat(&[means, decibels], 1)?, &self.hidden)?.relu()?;
+        let weights = sigmoid(&affine(&hidden, &self.output)?)?; // [B, C]
+        // x (1 + s), s = weight - 1.
+        film(x, &Tensor::cat(&[(&weights - 1.0)?, weights.zeros_like()?], 1)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::Parameters;
+    use crate::ops::buffers::to_vec;
+    use crate::ops::testing::noise_var;
+    use candle_core::Device;
+
+    #[test]
+    fn weights_are_shared_by_all_positions_and_follow_the_snr() {
+        let parameters = Parameters::random(1, &Device::Cpu);
+        let module = SnrAttention::new(4, &parameters.root()).unwrap();
+        assert_eq!(parameters.count(), 5 * 16 + 16 + 16 * 4 + 4);
+        let x = noise_var(&[1, 3, 5, 4], 1);
+        let ratios = |snr: f32| -> Vec<f32> {
+            let y = to_vec(&module.forward(x.as_tensor(), &[snr]).unwrap()).unwrap();
+            y.iter().zip(to_vec(&x).unwrap()).map(|(y, x)| y / x).collect()
+        };
+        let (low, high) = (ratios(1.0), ratios(100.0));
+        for (position, ratio) in low.iter().enumerate() {
+            assert!((ratio - low[position % 4]).abs() < 1e-4 && (0.0..1.0).contains(ratio));
+        }
+        assert!(low.iter().zip(&high).any(|(a, b)| (a - b).abs() > 1e-3));
+    }
+}
