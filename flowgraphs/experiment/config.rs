@@ -1,5 +1,6 @@
 //! An experiment as one documented structure: the same words in TOML, in `--set` and here.
 
+use super::scheme::Scheme;
 use super::source::SourceConfig;
 use crate::links::Downlink;
 use sememe_blocks::access::{Access, Accounting, Mapping, Strategy};
@@ -50,75 +51,11 @@ pub struct Experiment {
     pub provenance: Option<Provenance>,
 }
 
-/// Ready-made links.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Scheme {
-    /// Private features to each user, a common feature to each group.
-    GroupSplitting,
-    /// The same networks without common features, rho = 0.
-    PrivateOnly,
-    /// The linear baseline; needs no weights.
-    Klt,
-    /// JPEG behind the 5G NR coding chain.
-    JpegLdpc,
-    /// WebP behind the same.
-    WebpLdpc,
-    /// The same chain for pictures that were compressed elsewhere, known by a table.
-    OutsideTable,
-    /// Bound: JPEG over a code at the limit of theory.
-    JpegCapacity,
-    /// Bound: WebP over the same.
-    WebpCapacity,
-}
-
-impl Scheme {
-    /// All of them, in the order of [`SCHEMES`].
-    pub const ALL: [Scheme; 8] = [
-        Scheme::GroupSplitting,
-        Scheme::PrivateOnly,
-        Scheme::Klt,
-        Scheme::JpegLdpc,
-        Scheme::WebpLdpc,
-        Scheme::OutsideTable,
-        Scheme::JpegCapacity,
-        Scheme::WebpCapacity,
-    ];
-
-    /// The name as users write it.
-    pub fn name(self) -> &'static str {
-        // The schemes are numbered in the order of the table.
-        SCHEMES[self as usize].0
-    }
-
-    /// Whether its payloads go through the coding chain.
-    pub fn is_digital(self) -> bool {
-        matches!(self, Self::JpegLdpc | Self::WebpLdpc | Self::OutsideTable)
-    }
-
-    /// Whether it is a bound: no link that could be built.
-    pub fn is_bound(self) -> bool {
-        matches!(self, Self::JpegCapacity | Self::WebpCapacity)
-    }
-}
-
-/// Names and descriptions of the schemes.
-pub const SCHEMES: [(&str, &str); 8] = [
-    ("group-splitting", "private features to each user, a common feature to each group; needs weights"),
-    ("private-only", "the same networks without common features; needs weights trained at rho = 0"),
-    ("klt", "linear code: strongest Karhunen-Loeve coefficients at optimal power; fitted, not trained"),
-    ("jpeg-ldpc", "JPEG, 5G NR LDPC and QAM; best modulation and code rate per SNR, or a named one"),
-    ("webp-ldpc", "the same with WebP"),
-    ("outside-table", "the same with pictures of an outside codec, from a table of image, bytes, PSNR"),
-    ("jpeg-capacity", "bound: JPEG over a code at capacity or at the limit of finite length"),
-    ("webp-capacity", "the same with WebP"),
-];
-
 /// A `[[link]]` table. What is absent is as in `[downlink]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LinkConfig {
-    /// One of [`SCHEMES`].
+    /// One of [`SCHEMES`](super::SCHEMES).
     pub scheme: Scheme,
     /// Name in tables and figures. Default: the scheme.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,6 +1,6 @@
 //! Opens classical lines and their bounds: coders, formats, and what they choose on, shared where they are equal.
 
-use super::config::{Experiment, LinkConfig, Scheme};
+use super::config::{Experiment, LinkConfig};
 use super::config_error::{ConfigError, Result};
 use super::config_value::from_block;
 use super::link_checks::{McsKey, mcs};
@@ -8,6 +8,7 @@ use super::prepared::Prepared;
 use super::progress::Reporter;
 use super::reading::Tree;
 use super::run_error::RunError;
+use super::scheme::Scheme;
 use super::source::{OpenSource, SourceKind};
 use crate::links::{DigitalLine, IdealLine, McsRule, Pictures, Receiver, Reliability, Validation};
 use ndarray::{Array3, ArrayView3, Axis};

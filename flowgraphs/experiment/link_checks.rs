@@ -1,9 +1,10 @@
 //! What a `[[link]]` table must satisfy beyond the types of its values.
 
-use super::config::{Experiment, LinkConfig, Scheme};
+use super::config::{Experiment, LinkConfig};
 use super::config_error::{Result, join};
 use super::config_value::from_block;
 use super::reading::Tree;
+use super::scheme::Scheme;
 use sememe_blocks::coding::CodedModulation;
 
 /// How a line takes its modulation and code rate, as configured.
@@ -35,7 +36,7 @@ pub(super) fn check_link(
     }
     check_unused(link, index, tree)?;
     match (link.scheme, &link.weights) {
-        (Scheme::GroupSplitting | Scheme::PrivateOnly, None) => {
+        (scheme, None) if scheme.architecture().is_some() => {
             let known = sememe_models::weights::SHIPPED.join(", ");
             let allowed = format!("the path of a weights file, or shipped weights: {known}");
             return Err(tree.missing(&key("weights"), allowed));
@@ -137,7 +138,7 @@ fn check_unused(link: &LinkConfig, index: usize, tree: &Tree) -> Result<()> {
     let unused: [(&str, bool, String); 15] = [
         (
             "weights",
-            link.weights.is_some() && !matches!(scheme, Scheme::GroupSplitting | Scheme::PrivateOnly),
+            link.weights.is_some() && scheme.architecture().is_none(),
             match scheme {
                 Scheme::Klt => "nothing: klt is fitted to the training images".into(),
                 _ => format!("nothing: {name} has no networks"),

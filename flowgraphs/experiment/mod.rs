@@ -2,7 +2,7 @@
 //!
 //! | file | what stands there |
 //! |---|---|
-//! | `config`, `source` | the experiment file as documented structures |
+//! | `config`, `scheme`, `source` | the experiment file as documented structures |
 //! | `reading`, `overrides`, `grid`, `checks`, `link_checks`, `config_error` | from text to checked structures, with one-line errors |
 //! | `prepared`, `digital`, `points`, `sweep`, `measure` | opens everything, runs every point, summarises it |
 //! | `shard`, `merge` | parts of the points for several processes, and their results joined |
@@ -35,13 +35,14 @@ mod reading;
 pub mod results;
 mod run_error;
 mod run_folder;
+mod scheme;
 mod shard;
 mod sheet_canvas;
 mod source;
 mod sweep;
 pub mod table;
 
-pub use config::{Experiment, FORMAT_VERSION, LinkConfig, Output, Provenance, SCHEMES, Scheme, Vary};
+pub use config::{Experiment, FORMAT_VERSION, LinkConfig, Output, Provenance, Vary};
 pub use config_error::{ConfigError, Result};
 pub use measure::{summarize, true_groups};
 pub use merge::merge;
@@ -52,6 +53,7 @@ pub use progress::Reporter;
 pub use reading::Tree;
 pub use run_error::{EXIT_BAD_INPUT, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, RunError};
 pub use run_folder::{CONFIGURATION, Existing, RESULTS, RunFolder, TIMINGS, UNFINISHED};
+pub use scheme::{SCHEMES, Scheme};
 pub use shard::Shard;
 pub use source::{OpenSource, SourceConfig, SourceKind};
 pub use sweep::{SweepOutcome, check, resolved_text, sweep};

@@ -1,10 +1,11 @@
 //! An experiment with everything opened: images read, weights loaded and checked, codes fitted.
 
-use super::config::{Experiment, LinkConfig, Provenance, Scheme};
+use super::config::{Experiment, LinkConfig, Provenance};
 use super::config_error::{ConfigError, Result};
 use super::config_value::from_block;
 use super::digital::DigitalParts;
 use super::reading::Tree;
+use super::scheme::Scheme;
 use super::{digest, source::OpenSource};
 use crate::adapters::{GraphError, RunOptions};
 use crate::links::{
@@ -244,6 +245,14 @@ fn open_link(
         origin: tree.origin_of(&format!("{prefix}.weights")),
         reason: format!("{prefix}.weights = \"{weights}\": {reason}"),
     })?;
+    let found = model.architecture().name();
+    if let Some(needed) = config.scheme.architecture().filter(|needed| *needed != found) {
+        let allowed = format!(
+            "weights of {needed} with scheme = \"{}\", where these are of {found}",
+            config.scheme.name()
+        );
+        return Err(tree.refuse(&format!("{prefix}.weights"), allowed));
+    }
     let digest = digest::of_model(&model)
         .map_err(|reason| ConfigError::Unreadable { origin: weights.clone(), reason })?;
     provenance.weights.insert(name.clone(), digest);

@@ -123,19 +123,19 @@ impl CustomOp1 for Gather {
     }
 }
 
-/// All patches of one sample's map, row by row.
-pub(super) fn gather_map(grid: PatchGrid, map: &[f32], patches: &mut [f32]) {
+/// Patches `first` and following of one sample's map, row by row.
+pub(super) fn gather_map(grid: PatchGrid, map: &[f32], first: usize, patches: &mut [f32]) {
     let columns = grid.patches().map_or(1, |(_, columns)| columns);
     for (index, patch) in patches.chunks_exact_mut(grid.row_len().max(1)).enumerate() {
-        gather_one(grid, map, (index / columns, index % columns), patch);
+        gather_one(grid, map, ((first + index) / columns, (first + index) % columns), patch);
     }
 }
 
-/// Adds all patches of one sample into its map.
-pub(super) fn scatter_map(grid: PatchGrid, patches: &[f32], map: &mut [f32]) {
+/// Adds patches `first` and following of one sample into its map.
+pub(super) fn scatter_map(grid: PatchGrid, patches: &[f32], first: usize, map: &mut [f32]) {
     let columns = grid.patches().map_or(1, |(_, columns)| columns);
     for (index, patch) in patches.chunks_exact(grid.row_len().max(1)).enumerate() {
-        scatter_one(grid, patch, (index / columns, index % columns), map);
+        scatter_one(grid, patch, ((first + index) / columns, (first + index) % columns), map);
     }
 }
 
@@ -226,7 +226,7 @@ fn scatter(
         let map = unsafe { std::slice::from_raw_parts_mut(out.at(sample * len), len) };
         map.fill(0.0);
         let patches = &patches[sample * per_sample..][..per_sample];
-        scatter_map(grid, patches, map);
+        scatter_map(grid, patches, 0, map);
         for pixel in map.chunks_exact_mut(bias.len().max(1)) {
             pixel.iter_mut().zip(bias).for_each(|(value, bias)| *value += bias);
         }

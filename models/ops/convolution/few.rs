@@ -1,10 +1,14 @@
-//! Both convolutions on a few samples: their patches stay in the caches of one core.
+//! Both convolutions on a few samples: strips of their patches stay in the caches of one core.
 
 use crate::ops::patches::{PatchGrid, gather_map, scatter_map};
 use crate::ops::product::{Matrix, Threads, product_on};
 
 /// Rows of a product that are worth the packing of its weights; small maps share a product.
 const PRODUCT_ROWS: usize = 320;
+
+/// Values of the patches that are laid down at a time, and positions at least: fixed, as above.
+const STRIP_VALUES: usize = 1 << 18;
+const LEAST_STRIP: usize = 96;
 
 /// A large map `[H, W, C]` that is read or written patch by patch, and a small one `[rows, columns, c]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,24 +48,40 @@ impl Pair {
         (PRODUCT_ROWS / self.positions.max(1)).max(1)
     }
 
-    fn gather<'a>(&self, large: &[f32], scratch: &'a mut Scratch) -> &'a mut [f32] {
-        let len = self.positions * self.patch_len();
-        let samples = large.len() / self.large_len().max(1);
-        scratch.patches.resize(samples * len, 0.0);
-        let maps = large.chunks_exact(self.large_len().max(1));
-        for (map, patches) in maps.zip(scratch.patches.chunks_exact_mut(len.max(1))) {
-            gather_map(self.grid, map, patches);
-        }
-        &mut scratch.patches
+    /// Positions whose patches are laid down at a time, over all samples of a call one after the other.
+    fn strip(&self) -> usize {
+        (STRIP_VALUES / self.patch_len().max(1)).max(LEAST_STRIP)
     }
 
-    fn scatter(&self, patches: &[f32], large: &mut [f32]) {
-        let len = self.positions * self.patch_len();
-        for (patches, map) in
-            patches.chunks_exact(len.max(1)).zip(large.chunks_exact_mut(self.large_len().max(1)))
-        {
-            scatter_map(self.grid, patches, map);
+    /// Cuts the positions of some samples into strips and calls `visit(first, count)` for each.
+    fn strips(&self, samples: usize, mut visit: impl FnMut(usize, usize)) {
+        let all = samples * self.positions;
+        for first in (0..all).step_by(self.strip()) {
+            visit(first, self.strip().min(all - first));
         }
+    }
+
+    /// Of a strip, the samples in it: number, first position, positions.
+    fn samples_of(&self, first: usize, count: usize) -> impl Iterator<Item = (usize, usize, usize)> {
+        let (positions, end) = (self.positions, first + count);
+        (first / positions..end.div_ceil(positions)).map(move |sample| {
+            let start = first.max(sample * positions);
+            (sample, start - sample * positions, end.min((sample + 1) * positions) - start)
+        })
+    }
+
+    /// The patches of a strip.
+    fn gather<'a>(&self, large: &[f32], first: usize, count: usize, scratch: &'a mut Scratch) -> &'a [f32] {
+        let len = self.patch_len();
+        scratch.patches.resize(count * len, 0.0);
+        let mut rest = &mut scratch.patches[..];
+        for (sample, position, count) in self.samples_of(first, count) {
+            let (patches, others) = rest.split_at_mut(count * len);
+            let map = &large[sample * self.large_len()..][..self.large_len()];
+            gather_map(self.grid, map, position, patches);
+            rest = others;
+        }
+        &scratch.patches
     }
 
     /// small = patches(large) W, added to what stands there.
@@ -75,10 +95,12 @@ impl Pair {
         small: &mut [f32],
         scratch: &mut Scratch,
     ) {
-        let rows = small.len() / self.channels.max(1);
-        let patches = self.gather(large, scratch);
         let weight = Matrix::new(weight, self.patch_len(), self.channels);
-        product_on(threads, Matrix::new(patches, rows, self.patch_len()), weight, small, true);
+        self.strips(small.len() / self.small_len().max(1), |first, count| {
+            let patches = Matrix::new(self.gather(large, first, count, scratch), count, self.patch_len());
+            let small = &mut small[first * self.channels..][..count * self.channels];
+            product_on(threads, patches, weight, small, true);
+        });
     }
 
     /// large = scattered(small W), added to what stands there.
@@ -92,11 +114,20 @@ impl Pair {
         large: &mut [f32],
         scratch: &mut Scratch,
     ) {
-        let rows = small.len() / self.channels.max(1);
-        scratch.patches.resize(rows * self.patch_len(), 0.0);
-        let weight = Matrix::new(weight, self.channels, self.patch_len());
-        product_on(threads, Matrix::new(small, rows, self.channels), weight, &mut scratch.patches, false);
-        self.scatter(&scratch.patches, large);
+        let len = self.patch_len();
+        let weight = Matrix::new(weight, self.channels, len);
+        self.strips(small.len() / self.small_len().max(1), |first, count| {
+            scratch.patches.resize(count * len, 0.0);
+            let small = Matrix::new(&small[first * self.channels..], count, self.channels);
+            product_on(threads, small, weight, &mut scratch.patches, false);
+            let mut rest = &scratch.patches[..];
+            for (sample, position, count) in self.samples_of(first, count) {
+                let (patches, others) = rest.split_at(count * len);
+                let map = &mut large[sample * self.large_len()..][..self.large_len()];
+                scatter_map(self.grid, patches, position, map);
+                rest = others;
+            }
+        });
     }
 
     /// The gradient of a weight `[patch, c]`: patches(large)^T small, added or written.
@@ -108,16 +139,11 @@ impl Pair {
         add: bool,
         scratch: &mut Scratch,
     ) {
-        let rows = small.len() / self.channels.max(1);
-        let patches = self.gather(large, scratch);
-        let patches = Matrix::new(patches, rows, self.patch_len());
-        product_on(
-            Threads::One,
-            patches.transposed(),
-            Matrix::new(small, rows, self.channels),
-            of_weight,
-            add,
-        );
+        self.strips(small.len() / self.small_len().max(1), |first, count| {
+            let patches = Matrix::new(self.gather(large, first, count, scratch), count, self.patch_len());
+            let small = Matrix::new(&small[first * self.channels..], count, self.channels);
+            product_on(Threads::One, patches.transposed(), small, of_weight, add || first > 0);
+        });
     }
 
     /// The same for a weight `[c, patch]`: small^T patches(large).
@@ -129,10 +155,10 @@ impl Pair {
         add: bool,
         scratch: &mut Scratch,
     ) {
-        let rows = small.len() / self.channels.max(1);
-        let patches = self.gather(large, scratch);
-        let patches = Matrix::new(patches, rows, self.patch_len());
-        let small = Matrix::new(small, rows, self.channels);
-        product_on(Threads::One, small.transposed(), patches, of_weight, add);
+        self.strips(small.len() / self.small_len().max(1), |first, count| {
+            let patches = Matrix::new(self.gather(large, first, count, scratch), count, self.patch_len());
+            let small = Matrix::new(&small[first * self.channels..], count, self.channels);
+            product_on(Threads::One, small.transposed(), patches, of_weight, add || first > 0);
+        });
     }
 }
