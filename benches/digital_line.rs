@@ -95,6 +95,6 @@ fn run(
     let channel = ChannelConfig::new(FadingModel::Awgn);
     let setting = Setting { key: RngKey::new(1), downlink, channel, snr, told_snr: snr, size };
     let mean_image = Arc::new(Array3::from_elem((size.0, size.1, 3), 128));
-    let scoring = Scoring { ms_ssim: false, lpips: None, kept_frames: 0, mean_image };
+    let scoring = Scoring { ms_ssim: false, lpips: None, stop: None, kept_frames: 0, mean_image };
     Ok(in_flowgraph(link, images, &setting, &scoring, &RunOptions::default())?)
 }

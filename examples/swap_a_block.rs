@@ -58,6 +58,7 @@ fn psnr(setting: &Setting) -> Result<f64, Box<dyn Error>> {
     let scoring = Scoring {
         ms_ssim: false,
         lpips: None,
+        stop: None,
         kept_frames: 0,
         mean_image: Arc::new(ndarray::Array3::from_elem((32, 32, 3), 128)),
     };

@@ -35,6 +35,35 @@ impl Confidence {
     }
 }
 
+/// Samples that come one after the other, by Welford's method: no cancellation, no memory of them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RunningConfidence {
+    count: usize,
+    mean: f64,
+    squares: f64,
+}
+
+impl RunningConfidence {
+    /// Adds a sample.
+    pub fn add(&mut self, sample: f64) {
+        self.count += 1;
+        let from_mean = sample - self.mean;
+        self.mean += from_mean / self.count as f64;
+        self.squares += from_mean * (sample - self.mean);
+    }
+
+    /// The samples so far, summarised.
+    pub fn summary(&self) -> Confidence {
+        let Self { count, mean, squares } = *self;
+        if count < 2 {
+            let mean = if count == 0 { f64::NAN } else { mean };
+            return Confidence { mean, half_width: f64::INFINITY, count };
+        }
+        let standard_error = (squares / (count - 1) as f64 / count as f64).sqrt();
+        Confidence { mean, half_width: student_t_975(count - 1) * standard_error, count }
+    }
+}
+
 /// The 97.5 % quantile of Student's t for up to 10 degrees of freedom, as in any printed table.
 const SMALL_T: [f64; 10] = [12.7062, 4.3027, 3.1824, 2.7764, 2.5706, 2.4469, 2.3646, 2.3060, 2.2622, 2.2281];
 
@@ -79,6 +108,21 @@ mod tests {
         assert_eq!((summary.mean, summary.count), (3.0, 5));
         assert!((summary.half_width - 2.7764 * 0.5f64.sqrt()).abs() < 1e-12);
         assert!((summary.high() - summary.low() - 2.0 * summary.half_width).abs() < 1e-12);
+    }
+
+    #[test]
+    fn samples_one_by_one_give_the_same() {
+        let mut rng = RngKey::new(5).stream(Purpose::Scene, 0, 0);
+        let samples: Vec<f64> = (0..200).map(|_| 1e6 + f64::from(normal(&mut rng))).collect();
+        let mut running = RunningConfidence::default();
+        assert!(running.summary().mean.is_nan());
+        for (at, sample) in samples.iter().enumerate() {
+            running.add(*sample);
+            let (found, expected) = (running.summary(), Confidence::of(&samples[..=at]));
+            assert_eq!(found.count, expected.count);
+            assert!((found.mean - expected.mean).abs() < 1e-8);
+            assert!(at == 0 || (found.half_width - expected.half_width).abs() < 1e-8);
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ mod separation;
 
 pub use adjusted_rand::adjusted_rand;
 pub use binomial_interval::{Interval, clopper_pearson};
-pub use confidence::Confidence;
+pub use confidence::{Confidence, RunningConfidence};
 pub use error_rate::{ErrorCount, StopRule};
 pub use ms_ssim::{MsSsim, ms_ssim, num_scales};
 pub use psnr::{ImageScore, PSNR_CAP_DB, QualitySummary, QualityTally, mean_square_error, psnr_db};

@@ -2,7 +2,7 @@
 
 use crate::run::parse_changes;
 use crate::{interrupt, report};
-use sememe::experiment::{Existing, RunError, Tree, open_weights, sweep};
+use sememe::experiment::{Existing, RunError, SweepOptions, Tree, open_weights, sweep};
 use sememe_models::transceiver::{Architecture, Model};
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
@@ -38,6 +38,9 @@ pub struct Arguments {
     /// Replaces the results in the folder
     #[arg(long)]
     pub force: bool,
+    /// Measures so many points at a time; 0: as many as there are cores
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub jobs: usize,
 }
 
 /// Measures.
@@ -50,7 +53,9 @@ pub fn run(arguments: &Arguments) -> Result<u8, RunError> {
     let stem = Path::new(&arguments.weights).file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from("out").join(format!("eval-{stem}")));
     let existing = if arguments.force { Existing::Replace } else { Existing::Renew };
-    let outcome = sweep(&tree, &out, existing, None, &interrupt::stop_flag()?)?;
+    let stop = interrupt::stop_flag()?;
+    let options = SweepOptions { out: &out, existing, shard: None, jobs: arguments.jobs, stop: &stop };
+    let outcome = sweep(&tree, &options)?;
     report::sweep(&outcome, &out)
 }
 

@@ -1,7 +1,7 @@
 //! `sememe` alone: the experiment inside the program.
 
 use crate::{interrupt, report};
-use sememe::experiment::{Existing, RunError, Tree, sweep};
+use sememe::experiment::{Existing, RunError, SweepOptions, Tree, sweep};
 use std::path::Path;
 
 /// The experiment; the same file stands in examples/experiments.
@@ -13,6 +13,8 @@ const OUT: &str = "out";
 pub fn run() -> Result<u8, RunError> {
     let tree = Tree::parse(QUICKSTART, "quickstart.toml (built in)")?;
     let out = Path::new(OUT);
-    let outcome = sweep(&tree, out, Existing::Renew, None, &interrupt::stop_flag()?)?;
+    let stop = interrupt::stop_flag()?;
+    let options = SweepOptions { out, existing: Existing::Renew, shard: None, jobs: 0, stop: &stop };
+    let outcome = sweep(&tree, &options)?;
     report::sweep(&outcome, out)
 }

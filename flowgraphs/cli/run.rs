@@ -1,7 +1,7 @@
 //! `sememe run`: the experiment of a file, or the free graph it describes.
 
 use crate::{free_graph, interrupt, report};
-use sememe::experiment::{Existing, Override, RunError, Shard, Tree, check, sweep};
+use sememe::experiment::{Existing, Override, RunError, Shard, SweepOptions, Tree, check, sweep};
 use std::path::PathBuf;
 
 /// Arguments of `sememe run`.
@@ -24,8 +24,11 @@ pub struct Arguments {
     /// Measures one part of n, such as 2/4; auto: the part that Slurm or MPI gave to this process
     #[arg(long, value_name = "I/N")]
     pub shard: Option<String>,
+    /// Measures so many points at a time; 0: as many as there are cores
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub jobs: usize,
     /// Checks the configuration, opens data and weights, and runs nothing
-    #[arg(long)]
+    #[arg(long, conflicts_with = "shard")]
     pub check: bool,
 }
 
@@ -34,6 +37,12 @@ pub fn run(arguments: &Arguments) -> Result<u8, RunError> {
     let changes = parse_changes(&arguments.set)?;
     let tree = Tree::read(&arguments.experiment)?.set(&changes)?;
     if tree.table.contains_key("block") {
+        if arguments.shard.is_some() {
+            let file = arguments.experiment.display();
+            return Err(RunError::Usage(format!(
+                "{file}: a free graph has no parts: run it without --shard"
+            )));
+        }
         return free_graph::run(&tree, arguments.check);
     }
     if tree.table.contains_key("k") {
@@ -63,7 +72,9 @@ pub fn run(arguments: &Arguments) -> Result<u8, RunError> {
         Some(text) => Some(text.parse()?),
         None => None,
     };
-    let outcome = sweep(&tree, &out, existing, shard, &interrupt::stop_flag()?)?;
+    let stop = interrupt::stop_flag()?;
+    let options = SweepOptions { out: &out, existing, shard, jobs: arguments.jobs, stop: &stop };
+    let outcome = sweep(&tree, &options)?;
     match shard {
         Some(shard) => report::shard(&outcome, shard, &out),
         None => report::sweep(&outcome, &out),

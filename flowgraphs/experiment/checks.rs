@@ -40,6 +40,7 @@ pub(super) fn check(experiment: &Experiment, tree: &Tree) -> Result<()> {
         }
     }
     check_output(experiment, tree)?;
+    check_stop(experiment, tree)?;
     grid::check(experiment, tree)?;
     let variants = grid::cells(&experiment.vary).len();
     let points = [experiment.link.len(), experiment.channel.len(), experiment.snr_db.len(), variants];
@@ -62,6 +63,16 @@ fn check_snrs(experiment: &Experiment, tree: &Tree) -> Result<()> {
         return Err(tree.refuse("snr_db", "ascending numbers, each once"));
     }
     Ok(())
+}
+
+fn check_stop(experiment: &Experiment, tree: &Tree) -> Result<()> {
+    match &experiment.stop {
+        Some(rule) if !(rule.psnr_ci95_db.is_finite() && rule.psnr_ci95_db > 0.0) => {
+            Err(tree.refuse("stop.psnr_ci95_db", "a number of dB above 0"))
+        }
+        Some(rule) if rule.min_images < 2 => Err(tree.refuse("stop.min_images", "at least 2")),
+        _ => Ok(()),
+    }
 }
 
 fn check_output(experiment: &Experiment, tree: &Tree) -> Result<()> {

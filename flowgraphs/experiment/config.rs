@@ -2,7 +2,7 @@
 
 use super::scheme::Scheme;
 use super::source::SourceConfig;
-use crate::links::Downlink;
+use crate::links::{Downlink, StopRule};
 use sememe_blocks::access::{Access, Accounting, Mapping, Strategy};
 use sememe_blocks::channel::ChannelConfig;
 use sememe_blocks::coding::Limit;
@@ -39,6 +39,9 @@ pub struct Experiment {
     /// What is written beside the table.
     #[serde(default)]
     pub output: Output,
+    /// When a point is known well enough; absent: all images are sent at every point.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop: Option<StopRule>,
     /// Keys that are varied over the whole experiment, in all combinations of their values.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub vary: Vec<Vary>,

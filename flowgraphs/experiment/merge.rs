@@ -6,7 +6,7 @@ use super::results::{Row, from_csv};
 use super::run_error::RunError;
 use super::run_folder::{CONFIGURATION, Existing, RESULTS, RunFolder, TIMINGS, first_difference};
 use super::shard::Shard;
-use super::sweep::{SweepOutcome, sweep};
+use super::sweep::{SweepOptions, SweepOutcome, sweep};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -75,7 +75,8 @@ pub fn merge(out: &Path, stop: &Arc<AtomicBool>) -> Result<SweepOutcome, RunErro
     folder.write_rows(&rows)?;
     folder.write(TIMINGS, timings(&parts).as_bytes())?;
     // All points are there: what is left is to draw.
-    let outcome = sweep(&tree, out, Existing::Resume, None, stop)?;
+    let options = SweepOptions { out, existing: Existing::Resume, shard: None, jobs: 0, stop };
+    let outcome = sweep(&tree, &options)?;
     Ok(SweepOutcome { resumed: 0, ..outcome })
 }
 

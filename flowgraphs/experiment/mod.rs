@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `config`, `scheme`, `source` | the experiment file as documented structures |
 //! | `reading`, `overrides`, `grid`, `checks`, `link_checks`, `config_error` | from text to checked structures, with one-line errors |
-//! | `prepared`, `digital`, `points`, `sweep`, `measure` | opens everything, runs every point, summarises it |
+//! | `prepared`, `digital`, `points`, `sweep`, `workers`, `measure` | opens everything, runs every point, summarises it |
 //! | `shard`, `merge` | parts of the points for several processes, and their results joined |
 //! | [`results`], `run_folder`, `atomic_file` | what is written, and how it is not lost |
 //! | [`plot`], `figures`, `contact_sheet`, `table`, `html_report` | what is shown |
@@ -41,6 +41,7 @@ mod sheet_canvas;
 mod source;
 mod sweep;
 pub mod table;
+mod workers;
 
 pub use config::{Experiment, FORMAT_VERSION, LinkConfig, Output, Provenance, Vary};
 pub use config_error::{ConfigError, Result};
@@ -56,4 +57,4 @@ pub use run_folder::{CONFIGURATION, Existing, RESULTS, RunFolder, TIMINGS, UNFIN
 pub use scheme::{SCHEMES, Scheme};
 pub use shard::Shard;
 pub use source::{OpenSource, SourceConfig, SourceKind};
-pub use sweep::{SweepOutcome, check, resolved_text, sweep};
+pub use sweep::{SweepOptions, SweepOutcome, check, resolved_text, sweep};

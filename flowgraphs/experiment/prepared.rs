@@ -160,6 +160,7 @@ impl Prepared {
         let scoring = Scoring {
             ms_ssim: self.experiment.output.ms_ssim,
             lpips: self.lpips.clone(),
+            stop: if kept_frames == 0 { self.experiment.stop } else { None },
             kept_frames,
             mean_image: Arc::clone(&self.mean_image),
         };

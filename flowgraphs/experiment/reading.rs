@@ -99,7 +99,7 @@ impl Tree {
 
     /// Reads an experiment and checks everything that can be checked without opening files.
     pub fn experiment(&self) -> Result<Experiment> {
-        const KEYS: [&str; 11] = [
+        const KEYS: [&str; 12] = [
             "version",
             "title",
             "seed",
@@ -107,6 +107,7 @@ impl Tree {
             "source",
             "downlink",
             "output",
+            "stop",
             "vary",
             "channel",
             "link",
@@ -139,6 +140,7 @@ impl Tree {
             source: self.optional("source")?.unwrap_or_default(),
             downlink: self.optional("downlink")?.unwrap_or_default(),
             output: self.optional("output")?.unwrap_or_default(),
+            stop: self.optional("stop")?,
             vary: self.varied()?,
             channel: self
                 .list("channel", "at least one [[channel]] table, such as fading = { model = \"awgn\" }")?,

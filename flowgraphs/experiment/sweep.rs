@@ -1,7 +1,6 @@
-//! Every link on every channel at every SNR, one flowgraph a point, in one fixed order.
+//! Every link on every channel at every SNR, one flowgraph a point, written in one fixed order.
 
 use super::config::{Experiment, Provenance};
-use super::measure::{summarize, true_groups};
 use super::points::{Point, Variant, open_variants, points};
 use super::progress::Reporter;
 use super::reading::Tree;
@@ -9,12 +8,13 @@ use super::results::{PointKey, Row};
 use super::run_error::RunError;
 use super::run_folder::{Existing, RunFolder, TIMINGS};
 use super::shard::Shard;
+use super::workers::{Measured, Work, name_of};
 use super::{contact_sheet, digital, figures, html_report};
 use crate::adapters::RunOptions;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A run may be silent for so long before it counts as stalled: inference on large images takes time.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -44,37 +44,51 @@ pub fn check(tree: &Tree) -> Result<(usize, Provenance), RunError> {
     Ok((points(&variants, None).len(), variants[0].prepared.provenance.clone()))
 }
 
-/// Runs an experiment, or a part of it: a part draws nothing.
+/// How a sweep is carried out; none of it changes a result.
+#[derive(Clone, Copy)]
+pub struct SweepOptions<'a> {
+    /// Folder of the run; a part has a folder of its own in it.
+    pub out: &'a Path,
+    /// What happens to results that lie there.
+    pub existing: Existing,
+    /// Measures only this part, and draws nothing.
+    pub shard: Option<Shard>,
+    /// So many points at a time; 0: as many as there are cores.
+    pub jobs: usize,
+    /// Once true, points under way are dropped, what is finished is kept, and the sweep returns.
+    pub stop: &'a Arc<AtomicBool>,
+}
+
+/// Runs an experiment, or a part of it.
 ///
-/// - out: the folder of the run; a part has a folder of its own in it
-/// - stop: once true, the point under way is dropped, what is finished is kept, and the sweep returns
-/// - errors: what cannot be used, before anything is written; the first point that failed
-pub fn sweep(
-    tree: &Tree,
-    out: &Path,
-    existing: Existing,
-    shard: Option<Shard>,
-    stop: &Arc<AtomicBool>,
-) -> Result<SweepOutcome, RunError> {
+/// - errors: what cannot be used, before anything is written; of the points that failed the first
+pub fn sweep(tree: &Tree, options: &SweepOptions) -> Result<SweepOutcome, RunError> {
+    let SweepOptions { existing, shard, stop, .. } = *options;
     let experiment = tree.experiment()?;
     let variants = open_variants(&experiment, tree)?;
     let provenance = variants[0].prepared.provenance.clone();
     let resolved = Experiment { provenance: Some(provenance.clone()), ..experiment };
-    let out = shard.map_or(out.to_owned(), |shard| out.join(shard.folder()));
+    let out = shard.map_or(options.out.to_owned(), |shard| options.out.join(shard.folder()));
     let (folder, finished) = RunFolder::open(&out, existing, &resolved_text(&resolved)?)?;
     // A point that is measured again is timed again.
     let is_kept = |line: &&str| finished.iter().any(|row| line.starts_with(&timing_key(&row.key)));
     let earlier_timings =
         folder.earlier_rows(TIMINGS).split_inclusive('\n').filter(is_kept).collect::<String>();
-    let mut sweep =
-        Sweep { folder, finished, earlier_timings, rows: vec![], timings: vec![], stop, resumed: 0 };
     let points = points(&variants, shard);
-    let interrupted = sweep.search_pictures(&points)? || sweep.measure_all(&points)?;
+    let of_earlier = |point: &Point| finished.iter().find(|row| row.key == point.key()).cloned();
+    let rows: Vec<Option<Row>> = points.iter().map(of_earlier).collect();
+    let resumed = rows.iter().flatten().count();
+    let mut sweep = Sweep { folder, earlier_timings, timings: vec![None; rows.len()], rows, stop };
+    let jobs = match options.jobs {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        jobs => jobs,
+    };
+    let interrupted = sweep.search_pictures(&points)? || sweep.measure_all(&points, jobs)?;
     if !interrupted && shard.is_none() {
         sweep.draw(&resolved, &variants)?;
     }
     let skipped_images = variants[0].prepared.source.skipped;
-    let Sweep { rows, resumed, .. } = sweep;
+    let rows = sweep.rows.into_iter().flatten().collect();
     Ok(SweepOutcome { experiment: resolved, rows, resumed, interrupted, skipped_images, provenance })
 }
 
@@ -92,15 +106,13 @@ fn timing_key(PointKey { varied, link, channel, snr_db }: &PointKey) -> String {
 
 struct Sweep<'a> {
     folder: RunFolder,
-    /// Rows of an earlier run.
-    finished: Vec<Row>,
-    /// Lines of its table of times.
+    /// Lines of an earlier run's table of times.
     earlier_timings: String,
-    rows: Vec<Row>,
-    /// Of each point measured in this run: its key, seconds, images.
-    timings: Vec<(PointKey, f64, u64)>,
+    /// Of each point, in order, once it is known.
+    rows: Vec<Option<Row>>,
+    /// Seconds that a point took in this run.
+    timings: Vec<Option<f64>>,
     stop: &'a Arc<AtomicBool>,
-    resumed: usize,
 }
 
 impl Sweep<'_> {
@@ -108,11 +120,11 @@ impl Sweep<'_> {
     ///
     /// - returns: whether it was stopped
     fn search_pictures(&self, points: &[Point]) -> Result<bool, RunError> {
-        for of_variant in points.chunk_by(|a, b| std::ptr::eq(a.variant, b.variant)) {
+        let with_rows: Vec<(&Point, &Option<Row>)> = points.iter().zip(&self.rows).collect();
+        for of_variant in with_rows.chunk_by(|(a, _), (b, _)| std::ptr::eq(a.variant, b.variant)) {
             let mut stores = Vec::new();
-            for point in of_variant {
-                let key = point.key();
-                match self.finished.iter().find(|row| row.key == key) {
+            for (point, row) in of_variant {
+                match row {
                     Some(row) => point.link.remember(
                         point.channel,
                         point.snr_db,
@@ -128,7 +140,7 @@ impl Sweep<'_> {
                     None => different.push((store, validation)),
                 }
             }
-            let prepared = &of_variant[0].variant.prepared;
+            let prepared = &of_variant[0].0.variant.prepared;
             if !different.is_empty() && digital::search_pictures(prepared, &different, self.stop)? {
                 return Ok(true);
             }
@@ -137,41 +149,24 @@ impl Sweep<'_> {
     }
 
     /// Returns whether it was stopped.
-    fn measure_all(&mut self, points: &[Point]) -> Result<bool, RunError> {
-        let mut reporter = Reporter::new(points.len() as u64, self.finished.len() as u64, "points");
-        for of_variant in points.chunk_by(|a, b| std::ptr::eq(a.variant, b.variant)) {
-            let prepared = &of_variant[0].variant.prepared;
-            let users = prepared.experiment.downlink.users;
-            let truth = true_groups(&prepared.source.images, users)
-                .map_err(|error| RunError::Failed(format!("source: {error}")))?;
-            for point in of_variant {
-                let key = point.key();
-                if let Some(row) = self.finished.iter().find(|row| row.key == key) {
-                    self.rows.push(row.clone());
-                    self.resumed += 1;
-                    continue;
-                }
-                reporter.note(&name_of(&key));
-                let started = Instant::now();
-                let Point { link, channel, snr_db, .. } = *point;
-                let output = prepared.run(link, channel, snr_db, None, 0, &self.options());
-                if self.stop.load(Ordering::Relaxed) {
-                    // What arrived is only a part of the images.
-                    reporter.finish();
-                    return Ok(true);
-                }
-                let output = output.map_err(|reason| RunError::link(name_of(&key), reason))?;
-                let row = Row { measured: summarize(&output, link, &truth), key };
-                self.timings.push((row.key.clone(), started.elapsed().as_secs_f64(), row.measured.images));
-                let message = format!("{}: {:.2} dB", name_of(&row.key), row.measured.psnr_db);
-                self.rows.push(row);
-                self.write_tables()?;
-                reporter.advance((self.finished.len() + self.timings.len()) as u64, &message);
-            }
-        }
-        self.write_tables()?;
+    fn measure_all(&mut self, points: &[Point], jobs: usize) -> Result<bool, RunError> {
+        let to_do: Vec<usize> = (0..points.len()).filter(|index| self.rows[*index].is_none()).collect();
+        let resumed = (points.len() - to_do.len()) as u64;
+        let mut reporter = Reporter::new(points.len() as u64, resumed, "points");
+        let (options, stop) = (self.options(), self.stop);
+        let work = Work { points, to_do: &to_do, jobs, options, stop };
+        let mut done = resumed;
+        let interrupted = work.measure(|Measured { index, row, seconds }| {
+            let message = format!("{}: {:.2} dB", name_of(&row.key), row.measured.psnr_db);
+            (self.rows[index], self.timings[index]) = (Some(row), Some(seconds));
+            self.write_tables()?;
+            done += 1;
+            reporter.advance(done, &message);
+            Ok(())
+        });
         reporter.finish();
-        Ok(false)
+        self.write_tables()?;
+        interrupted
     }
 
     fn options(&self) -> RunOptions {
@@ -179,15 +174,15 @@ impl Sweep<'_> {
     }
 
     fn write_tables(&self) -> Result<(), RunError> {
-        // Rows that an earlier run finished further on stay in the file until they are reached.
-        let ahead = self.finished.iter().filter(|row| !self.rows.iter().any(|done| done.key == row.key));
-        let rows: Vec<Row> = self.rows.iter().chain(ahead).cloned().collect();
+        let rows: Vec<Row> = self.rows.iter().flatten().cloned().collect();
         self.folder.write_rows(&rows)?;
         let mut text = "varied,link,channel,snr_db,seconds,images_per_s\n".to_owned();
         text.push_str(&self.earlier_timings);
-        for (key, seconds, images) in &self.timings {
-            let rate = *images as f64 / seconds;
-            text.push_str(&format!("{}{seconds:.3},{rate:.1}\n", timing_key(key)));
+        for (row, seconds) in self.rows.iter().zip(&self.timings) {
+            if let (Some(row), Some(seconds)) = (row, seconds) {
+                let rate = row.measured.images as f64 / seconds;
+                text.push_str(&format!("{}{seconds:.3},{rate:.1}\n", timing_key(&row.key)));
+            }
         }
         self.folder.write(TIMINGS, text.as_bytes())
     }
@@ -195,10 +190,9 @@ impl Sweep<'_> {
     fn draw(&self, experiment: &Experiment, variants: &[Variant]) -> Result<(), RunError> {
         let (mut svgs, mut sheets) = (Vec::new(), Vec::new());
         let first = &variants[0].prepared;
+        let rows: Vec<Row> = self.rows.iter().flatten().cloned().collect();
         if experiment.output.plots {
-            for (name, figure) in
-                figures::all(experiment, &self.rows, &first.provenance.data, first.source.sent)
-            {
+            for (name, figure) in figures::all(experiment, &rows, &first.provenance.data, first.source.sent) {
                 let failed = |reason: String| RunError::file(&self.folder.path().join(&name), reason);
                 let svg = super::plot::to_svg(&figure).map_err(failed)?;
                 self.folder.write(&format!("{name}.svg"), svg.as_bytes())?;
@@ -225,14 +219,9 @@ impl Sweep<'_> {
             let data = &first.provenance.data;
             let parts =
                 html_report::Parts { configuration: &configuration, data, figures: &svgs, sheets: &sheets };
-            let page = html_report::page(experiment, &self.rows, &parts);
+            let page = html_report::page(experiment, &rows, &parts);
             self.folder.write(html_report::FILE, page.as_bytes())?;
         }
         Ok(())
     }
-}
-
-fn name_of(key: &PointKey) -> String {
-    let varied = if key.varied.is_empty() { String::new() } else { format!("{}, ", key.varied) };
-    format!("{varied}{}, {}, {} dB", key.link, key.channel, key.snr_db)
 }

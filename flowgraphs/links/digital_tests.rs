@@ -34,7 +34,7 @@ fn mean_image() -> Array3<u8> {
 }
 
 fn scoring() -> Scoring {
-    Scoring { ms_ssim: false, lpips: None, kept_frames: 3, mean_image: Arc::new(mean_image()) }
+    Scoring { ms_ssim: false, lpips: None, stop: None, kept_frames: 3, mean_image: Arc::new(mean_image()) }
 }
 
 fn ladders(packing: Packing) -> Arc<LadderStore> {

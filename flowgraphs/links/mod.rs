@@ -14,6 +14,7 @@
 //! | `wiring` | draws a link once for both |
 //! | `downlink`, `setting` | what a link is told |
 //! | `tap`, `score` | what is measured on the way and at the end |
+//! | `stop_rule` | when that is enough |
 
 mod air;
 mod digital;
@@ -30,6 +31,7 @@ mod reliability;
 mod run;
 mod score;
 mod setting;
+mod stop_rule;
 mod tap;
 #[cfg(test)]
 mod tests;
@@ -50,6 +52,7 @@ pub use reliability::Reliability;
 pub use run::{Delivered, Link, LinkOutput, Reports, directly, in_flowgraph};
 pub use score::{Compare, Comparison, Conceal, FrameScore, ReceivedImages, Scorer};
 pub use setting::{Images, Scoring, Setting};
+pub use stop_rule::StopRule;
 pub use tap::{
     AirReport, CommonReport, LossReport, PayloadReport, Tap, observe_air, observe_common, observe_loss,
 };

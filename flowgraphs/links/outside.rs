@@ -11,6 +11,7 @@ use super::digital::{Carried, Receiver, carry};
 use super::run::LinkOutput;
 use super::score::FrameScore;
 use super::setting::{Images, Scoring, Setting};
+use super::stop_rule::{Enough, WatchScores};
 use super::tap::PayloadReport;
 use super::validation::error_of_mean_colour;
 use super::wiring::{Result, Wiring};
@@ -58,13 +59,18 @@ impl Outside {
         graph.run_with(options)?;
         let decoded = <Graph as Wiring>::redeem(decoded)?;
         let (scores, payloads) = built("table", self.scores(images, setting, scoring, &decoded))?;
-        Ok(LinkOutput {
-            scores,
+        let enough = Enough::default();
+        let mut watch = WatchScores::new(scoring.stop, enough.clone());
+        let scores = scores.into_iter().map(|score| built("watch scores", watch.process(score)));
+        let mut output = LinkOutput {
+            scores: scores.collect::<Result<_>>()?,
             air: <Graph as Wiring>::redeem(air)?,
             common: <Graph as Wiring>::redeem(common)?,
             payloads: Some(payloads),
             mcs: None,
-        })
+        };
+        enough.cut(&mut output);
+        Ok(output)
     }
 
     fn scores(

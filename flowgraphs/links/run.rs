@@ -3,6 +3,7 @@
 use super::air::{Landed, built};
 use super::score::{Compare, Conceal, FrameScore, Scorer};
 use super::setting::{Images, Scoring, Setting};
+use super::stop_rule::{Enough, UntilEnough, WatchScores};
 use super::tap::{AirReport, CommonReport, LossReport, PayloadReport};
 use super::wiring::{Direct, Result, Wiring};
 use crate::adapters::{Graph, RunOptions};
@@ -60,6 +61,7 @@ struct Claims<W: Wiring> {
     air: W::Claim<AirReport>,
     common: W::Claim<CommonReport>,
     payloads: Option<W::Claim<PayloadReport>>,
+    enough: Enough,
 }
 
 impl<W: Wiring> Landed<W> {
@@ -98,7 +100,7 @@ pub fn directly(
     redeem::<Direct>(claims)
 }
 
-/// source > tee > link > conceal > compare > score, with the originals for the comparison.
+/// source > tee > link > conceal > compare > score > watch, with the originals for the comparison.
 fn wire<W: Wiring>(
     wiring: &mut W,
     link: &impl Link,
@@ -106,27 +108,33 @@ fn wire<W: Wiring>(
     setting: &Setting,
     scoring: &Scoring,
 ) -> Result<Claims<W>> {
-    let source = wiring.source("images", built("images", images.frames(setting.downlink.users))?)?;
+    let enough = Enough::default();
+    let source = built("images", images.frames(setting.downlink.users))?;
+    let source = wiring.source("images", UntilEnough { source, enough: enough.clone() })?;
     let (sent, originals) = wiring.split(source, "originals", Tee::new())?;
     let Delivered { images, reports } = link.wire(wiring, sent, setting)?;
     let received = wiring.join(images, reports.loss, "conceal", Conceal::new(scoring.mean_image.clone()))?;
     let scorer = Scorer::new(scoring.ms_ssim, scoring.lpips.clone(), scoring.kept_frames);
     let compared = wiring.join(originals, received, "compare", Compare)?;
     let scores = wiring.then_blocking(compared, "score", scorer)?;
+    let scores = wiring.then(scores, "watch scores", WatchScores::new(scoring.stop, enough.clone()))?;
     Ok(Claims {
         scores: wiring.collect(scores, "scores")?,
         air: wiring.collect(reports.air, "air reports")?,
         common: wiring.collect(reports.common, "group reports")?,
         payloads: reports.payload.map(|port| wiring.collect(port, "payload reports")).transpose()?,
+        enough,
     })
 }
 
 fn redeem<W: Wiring>(claims: Claims<W>) -> Result<LinkOutput> {
-    Ok(LinkOutput {
+    let mut output = LinkOutput {
         scores: W::redeem(claims.scores)?,
         air: W::redeem(claims.air)?,
         common: W::redeem(claims.common)?,
         payloads: claims.payloads.map(W::redeem).transpose()?,
         mcs: None,
-    })
+    };
+    claims.enough.cut(&mut output);
+    Ok(output)
 }

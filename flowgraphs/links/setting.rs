@@ -1,6 +1,6 @@
 //! All that a link is told about one point of an experiment.
 
-use super::Downlink;
+use super::{Downlink, StopRule};
 use ndarray::Array3;
 use sememe_blocks::channel::ChannelConfig;
 use sememe_blocks::rng::RngKey;
@@ -33,6 +33,8 @@ pub struct Scoring {
     pub ms_ssim: bool,
     /// Measures the perceptual distance, where it is wanted.
     pub lpips: Option<Arc<Lpips>>,
+    /// When a point is known well enough; without it all images are sent.
+    pub stop: Option<StopRule>,
     /// So many frames keep their received images.
     pub kept_frames: u64,
     /// What stands in for a lost image, `[H, W, 3]`.

@@ -102,7 +102,7 @@ fn images() -> Images {
 
 fn scoring() -> Scoring {
     let mean_image = Arc::new(Array3::from_elem((32, 32, 3), 128));
-    Scoring { ms_ssim: true, lpips: None, kept_frames: 3, mean_image }
+    Scoring { ms_ssim: true, lpips: None, stop: None, kept_frames: 3, mean_image }
 }
 
 fn both(link: &impl Link, setting: &Setting) -> LinkOutput {
