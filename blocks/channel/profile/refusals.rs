@@ -52,9 +52,14 @@ impl ChannelConfig {
     ///
     /// - equalizer: the profile's own under fading. Without fading h = 1: `none` and `zf` do nothing, and `mmse`
     ///   multiplies by one known factor, so any may stand
-    /// - errors: another equaliser; `real` mapping or superposed access, which no repository of a profile has
+    /// - errors: those of [`Profile::check`]; another equaliser; `real` mapping or superposed access, which no
+    ///   repository of a profile has
     pub fn check_features(&self, equalizer: Equalizer, mapping: Mapping, access: Access) -> Result<()> {
-        let Some(profile) = self.profile.filter(|profile| !profile.is_own()) else { return Ok(()) };
+        let Some(profile) = self.profile else { return Ok(()) };
+        profile.check(self)?;
+        if profile.is_own() {
+            return Ok(());
+        }
         let with = format!("where a channel has profile = \"{profile}\"");
         let fixed = profile.conventions().fading.and_then(|faded| faded.equalizer);
         if let Some(fixed) = fixed.filter(|fixed| self.fading != FadingModel::Awgn && *fixed != equalizer) {
@@ -75,7 +80,7 @@ impl ChannelConfig {
     /// Checks that coded blocks can cross the channel: their formats are chosen and their bits demapped for
     /// Sememe's own conventions.
     ///
-    /// - errors: a profile with conventions of its own
+    /// - errors: those of [`Profile::check`]; a profile with conventions of its own
     pub fn check_coded(&self) -> Result<()> {
         match self.profile {
             Some(profile) if !profile.is_own() => {
@@ -83,7 +88,8 @@ impl ChannelConfig {
                                repository sends bits by the conventions of another";
                 Err(BlockError::invalid("profile", format!("\"{profile}\""), allowed))
             }
-            _ => Ok(()),
+            Some(profile) => profile.check(self),
+            None => Ok(()),
         }
     }
 }
@@ -183,6 +189,9 @@ mod tests {
             check(profile, Mapping::Real, Access::Superposed).unwrap();
             ChannelConfig { profile, ..ChannelConfig::new(RICIAN) }.check_coded().unwrap();
         }
+        let slow = ChannelConfig { doppler: Some(0.1), ..channel(Profile::Adjscc, FadingModel::Rayleigh) };
+        assert!(slow.check_features(Equalizer::Zf, Mapping::Iq, Access::Orthogonal).is_err());
+        assert!(slow.check_coded().is_err());
         for profile in Profile::ALL.into_iter().filter(|profile| !profile.is_own()) {
             let real = check(Some(profile), Mapping::Real, Access::Orthogonal).unwrap_err();
             assert!(real.starts_with("mapping = \"real\" is not possible: allowed is \"iq\""), "{real}");
