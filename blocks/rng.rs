@@ -38,6 +38,8 @@ pub enum Purpose {
     FadingCommon = 11,
     /// Payload bits where no picture fills them.
     Payload = 12,
+    /// Fades that a whole batch shares.
+    BatchFading = 13,
 }
 
 /// One stream of random numbers.
@@ -59,7 +61,7 @@ pub struct RngKey {
 
 impl RngKey {
     /// All streams under this seed.
-    pub fn new(seed: u64) -> Self {
+    pub const fn new(seed: u64) -> Self {
         Self { seed }
     }
 

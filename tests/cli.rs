@@ -190,12 +190,23 @@ fn a_check_opens_everything_and_writes_nothing() {
     );
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 3);
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/experiments");
-    for shipped in ["quickstart", "correlated", "clustering", "channels", "classical"] {
+    for shipped in ["quickstart", "correlated", "clustering", "channels", "classical", "profiles"] {
         let file = examples.join(shipped).with_extension("toml");
         assert!(
             succeeded(sememe(dir.path(), &["run", file.to_str().unwrap(), "--check"])).contains("can be run")
         );
     }
+}
+
+#[test]
+fn a_check_says_what_the_label_of_a_profile_means() {
+    let dir = folder_with(&linear());
+    let set = ["run", "a.toml", "--check", "--set", "channel.0.profile=chunbaobao"];
+    let screen = succeeded(sememe(dir.path(), &set));
+    assert!(screen.contains("channel  awgn-chunbaobao: mean Es/N0 = snr_db + 3.01 dB"), "{screen}");
+    let error =
+        error_line(&sememe(dir.path(), &[&set[..], &["--set", "channel.1.profile=kmsiapps"]].concat()));
+    assert!(error.contains("downlink.equalizer = \"mmse\" is not possible: allowed is \"none\""), "{error}");
 }
 
 #[test]
@@ -291,7 +302,7 @@ to = "end"
 fn lists_and_information_name_what_is_there() {
     let dir = tempfile::tempdir().unwrap();
     let list = succeeded(sememe(dir.path(), &["list"]));
-    for name in ["group-splitting", "klt", "spatial-compact-private", "awgn", "power_norm"] {
+    for name in ["group-splitting", "klt", "spatial-compact-private", "awgn", "power_norm", "chunbaobao"] {
         assert!(list.contains(name), "{name} is missing in {list}");
     }
     let info = succeeded(sememe(dir.path(), &["info"]));

@@ -6,7 +6,7 @@
 //! | `feature_symbols` | real features as complex symbols |
 //! | `feature_mapper`, `feature_demapper` | features of a frame into slots and out of them |
 //! | `gain_code` | the scale of a vector, told in a few of its symbols |
-//! | `power_norm` | unit average power for every transmitted vector |
+//! | `power_norm` | unit average power for every transmitted vector, or over a whole frame |
 //! | `multiplex`, `demultiplex` | own channel uses for every vector, or all vectors at once |
 //! | `budget`, `budget_config` | channel uses, counted |
 //!
@@ -33,4 +33,4 @@ pub use feature_mapper::FeatureMapper;
 pub use feature_symbols::Mapping;
 pub use gain_code::GainCode;
 pub use multiplex::{Access, Multiplexer, total_energy, total_uses};
-pub use power_norm::{PowerNorm, energy, mean_power};
+pub use power_norm::{Normalization, PowerNorm, energy, mean_power};

@@ -1,13 +1,26 @@
-//! Power normalisation: every transmitted vector gets unit average power per channel use.
+//! Power normalisation: unit average power per channel use, of every transmitted vector or of a whole frame.
 
 use crate::frame::{Destination, Phase, Slot, SymbolFrame};
 use crate::kernel::FrameKernel;
 use crate::{BlockError, Result};
 use num_complex::Complex32;
+use serde::{Deserialize, Serialize};
 
-/// Scales every slot to unit average power over its n channel uses: x = sqrt(n) v / |v|.
+/// Over what the average power is 1.
 ///
-/// - errors: a vector of zeros, NaN or infinity, naming the user or group
+/// - errors: NaN or infinity, and zeros in all that is averaged over, naming the user or group
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Normalization {
+    /// Every slot over its own n channel uses: x = sqrt(n) v / |v|.
+    #[default]
+    Vector,
+    /// All slots of a frame over all their channel uses, with one factor: images of a batch keep their
+    /// powers relative to each other, and a silent one stays silent.
+    Batch,
+}
+
+/// [`Normalization::Vector`]: scales every slot to unit average power.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PowerNorm;
 
@@ -15,28 +28,60 @@ impl FrameKernel for PowerNorm {
     type In = SymbolFrame;
     type Out = SymbolFrame;
 
+    fn process(&mut self, frame: SymbolFrame) -> Result<SymbolFrame> {
+        Normalization::Vector.process(frame)
+    }
+}
+
+impl FrameKernel for Normalization {
+    type In = SymbolFrame;
+    type Out = SymbolFrame;
+
     fn process(&mut self, mut frame: SymbolFrame) -> Result<SymbolFrame> {
-        frame.slots.iter_mut().try_for_each(normalize)?;
+        match self {
+            Self::Vector => frame.slots.iter_mut().try_for_each(normalize)?,
+            Self::Batch => normalize_all(&mut frame.slots)?,
+        }
         Ok(frame)
     }
 }
 
 fn normalize(slot: &mut Slot) -> Result<()> {
-    if let Some((position, symbol)) = slot.symbols.iter().enumerate().find(|(_, symbol)| !symbol.is_finite())
-    {
-        let value = if symbol.re.is_finite() { symbol.im } else { symbol.re };
-        return Err(BlockError::NotFinite { what: kind(slot), who: name(slot.destination), position, value });
-    }
+    check_finite(slot)?;
     // Squares of f32 values neither overflow nor vanish in f64.
     let power = mean_power(&slot.symbols);
     if power == 0.0 {
         let len = slot.symbols.len();
         return Err(BlockError::Silent { what: kind(slot), who: name(slot.destination), len });
     }
-    let gain = 1.0 / power.sqrt();
+    scale(slot, 1.0 / power.sqrt());
+    Ok(())
+}
+
+fn normalize_all(slots: &mut [Slot]) -> Result<()> {
+    slots.iter().try_for_each(check_finite)?;
+    let len: usize = slots.iter().map(|slot| slot.symbols.len()).sum();
+    let energy: f64 = slots.iter().map(|slot| energy(&slot.symbols)).sum();
+    if energy == 0.0 && !slots.is_empty() {
+        return Err(BlockError::Silent { what: "batch", who: name(Destination::All), len });
+    }
+    let gain = (len as f64 / energy).sqrt();
+    slots.iter_mut().for_each(|slot| scale(slot, gain));
+    Ok(())
+}
+
+fn check_finite(slot: &Slot) -> Result<()> {
+    let Some((position, symbol)) = slot.symbols.iter().enumerate().find(|(_, symbol)| !symbol.is_finite())
+    else {
+        return Ok(());
+    };
+    let value = if symbol.re.is_finite() { symbol.im } else { symbol.re };
+    Err(BlockError::NotFinite { what: kind(slot), who: name(slot.destination), position, value })
+}
+
+fn scale(slot: &mut Slot, gain: f64) {
     let scaled = |value: f32| (f64::from(value) * gain) as f32;
     slot.symbols.iter_mut().for_each(|symbol| *symbol = Complex32::new(scaled(symbol.re), scaled(symbol.im)));
-    Ok(())
 }
 
 /// Mean of |x|^2, 0 for an empty slice.
@@ -109,5 +154,30 @@ mod tests {
         assert!(
             PowerNorm.process(group).unwrap_err().to_string().contains("common vector of group 1 holds inf")
         );
+    }
+
+    #[test]
+    fn a_batch_has_unit_power_and_its_vectors_keep_their_ratio() {
+        let private = vec![Complex32::new(1.0, -1.0); 6];
+        let normed = Normalization::Batch.process(frame(private)).unwrap();
+        let [common, private] = [0, 1].map(|slot| &normed.slots[slot].symbols);
+        // 25 and 0, then six times 2: mean 37 / 8.
+        assert!((energy(common) + energy(private) - 8.0).abs() < 1e-5);
+        assert!((energy(common) / energy(private) - 25.0 / 12.0).abs() < 1e-5);
+        assert!((private[3] - Complex32::new(1.0, -1.0) * (8.0f32 / 37.0).sqrt()).norm() < 1e-6);
+    }
+
+    #[test]
+    fn a_batch_bears_a_silent_vector_but_no_silent_batch() {
+        let normed = Normalization::Batch.process(frame(vec![Complex32::ZERO; 2])).unwrap();
+        assert_eq!(normed.slots[1].symbols, [Complex32::ZERO; 2]);
+        let mut silent = frame(vec![Complex32::ZERO; 2]);
+        silent.slots[0].symbols.fill(Complex32::ZERO);
+        let error = Normalization::Batch.process(silent).unwrap_err().to_string();
+        assert_eq!(error, "the batch of all users is silent: all 4 values are zero");
+        let nan = frame(vec![Complex32::new(f32::NAN, 0.0)]);
+        assert!(Normalization::Batch.process(nan).unwrap_err().to_string().contains("user 0 holds NaN"));
+        let nothing = SymbolFrame { slots: vec![], ..frame(vec![]) };
+        assert!(Normalization::Batch.process(nothing).unwrap().slots.is_empty());
     }
 }

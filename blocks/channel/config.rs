@@ -1,7 +1,8 @@
 //! A channel as an experiment describes it.
 
 use super::awgn::check_spread;
-use super::{Awgn, CsiError, FadeProcess, Fading, FadingModel, Phases, Variation};
+use super::{Awgn, CsiError, FadeProcess, Fading, FadingModel, GainProcess, Phases, Profile, Variation};
+use crate::access::Normalization;
 use crate::rng::RngKey;
 use crate::units::Decibel;
 use crate::{BlockError, Result};
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 /// phases = "independent"          # or "shared", the default
 /// csi_error_variance = 0.01       # default 0: the receiver knows h
 /// snr_spread_db = 6.0             # default 0: all users have the same mean SNR
+/// profile = "chunbaobao"          # default: Sememe's own conventions; decides all of the above but fading
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -37,6 +39,9 @@ pub struct ChannelConfig {
     /// Width in dB of the range of the users' mean SNRs.
     #[serde(default)]
     pub snr_spread_db: f32,
+    /// Whose conventions of power, noise and fading hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<Profile>,
 }
 
 impl ChannelConfig {
@@ -50,6 +55,7 @@ impl ChannelConfig {
             phases: Phases::Shared,
             csi_error_variance: 0.0,
             snr_spread_db: 0.0,
+            profile: None,
         }
     }
 
@@ -67,11 +73,11 @@ impl ChannelConfig {
         if self.fading == FadingModel::Awgn && self.phases == Phases::Independent {
             return Err(BlockError::invalid("phases", "independent", "shared where fading is awgn"));
         }
-        Ok(())
+        self.profile.map_or(Ok(()), |profile| profile.check(self))
     }
 
     /// A short name for results, such as `rician-k4-symbol-doppler0.01-csi0.01`: the fading model,
-    /// then whatever differs from the defaults.
+    /// then whatever differs from the defaults, such as a profile in `awgn-chunbaobao`.
     pub fn name(&self) -> String {
         let mut name = match self.fading {
             FadingModel::Awgn => "awgn".to_string(),
@@ -94,10 +100,23 @@ impl ChannelConfig {
         if self.snr_spread_db > 0.0 {
             add(format!("spread{}", self.snr_spread_db));
         }
+        if let Some(profile) = self.profile {
+            add(profile.to_string());
+        }
         name
     }
 
-    /// What makes the fades.
+    /// The kernel that normalises power.
+    pub fn power_kernel(&self) -> Normalization {
+        self.profile.map_or(Normalization::Vector, |profile| profile.conventions().normalization)
+    }
+
+    /// What makes the gains: fades, or what the profile makes of them.
+    pub fn gains(&self) -> GainProcess {
+        self.profile.map_or_else(|| self.process().into(), |profile| profile.gains(self.fading))
+    }
+
+    /// What makes the fades of a channel without a profile.
     pub fn process(&self) -> FadeProcess {
         FadeProcess {
             model: self.fading,
@@ -109,12 +128,14 @@ impl ChannelConfig {
 
     /// The kernel that fades.
     pub fn fading_kernel(&self, key: RngKey) -> Result<Fading> {
-        Fading::new(key, self.process())
+        Fading::new(key, self.gains())
     }
 
     /// The kernel that adds noise.
+    ///
+    /// - snr: as experiments label it: the mean Es/N0, or what the profile makes of it
     pub fn noise_kernel(&self, key: RngKey, snr: Decibel) -> Result<Awgn> {
-        Awgn::new(key, snr, self.snr_spread_db)
+        Awgn::new(key, self.unfaded_snr(snr), self.snr_spread_db)
     }
 
     /// The kernel that disturbs the receiver's channel knowledge; adds nothing at variance 0.

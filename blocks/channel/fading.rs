@@ -1,6 +1,6 @@
 //! Multiplies what is sent by fading coefficients, y = h x, and hands each user the slots it hears.
 
-use super::fade_process::FadeProcess;
+use super::gain_process::GainProcess;
 use crate::frame::{Destination, ReceivedFrame, ReceivedSlot, Slot, SymbolFrame};
 use crate::kernel::FrameKernel;
 use crate::rng::RngKey;
@@ -8,21 +8,23 @@ use crate::{BlockError, Grouping, Result};
 
 /// Lets every user hear its slots through its own fades.
 ///
-/// y = h x; csi = h, exactly known; noise variance 0
+/// y = h x; csi = h, exactly known, unless the process has gains of another form; noise variance 0
 /// - hears: slots for the user itself, for its group and for everyone, in the order of
 ///   [`ReceivedFrame::users`]
 /// - errors: a slot for a user or group that does not exist; a NaN or infinite symbol
 #[derive(Clone, Debug)]
 pub struct Fading {
     key: RngKey,
-    process: FadeProcess,
+    process: GainProcess,
 }
 
 impl Fading {
     /// A fading channel.
     ///
-    /// - errors: those of [`FadeProcess::check`]
-    pub fn new(key: RngKey, process: FadeProcess) -> Result<Self> {
+    /// - process: complex fades ([`super::FadeProcess`]), or gains of any form
+    /// - errors: those of [`GainProcess::check`]
+    pub fn new(key: RngKey, process: impl Into<GainProcess>) -> Result<Self> {
+        let process = process.into();
         process.check()?;
         Ok(Self { key, process })
     }
@@ -42,11 +44,10 @@ impl FrameKernel for Fading {
             start += slot.symbols.len();
         }
         let users = slots_heard(&grouping, &slots)?.into_iter().enumerate().map(|(user, heard)| {
-            let mut fades = self.process.of_user(self.key, frame, user);
+            let mut gains = self.process.of_user(self.key, frame, user);
             let receive = |index: usize| {
                 let Slot { destination, phase, ref symbols } = slots[index];
-                let csi = fades.slot(phase, starts[index], symbols.len());
-                let symbols = symbols.iter().zip(csi.iter().cycle()).map(|(x, h)| h * x).collect();
+                let (symbols, csi) = gains.hear(phase, starts[index], symbols);
                 ReceivedSlot { destination, phase, symbols, csi, noise_variance: 0.0 }
             };
             heard.into_iter().map(receive).collect()
@@ -90,7 +91,7 @@ fn check_finite(slot: &Slot) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::channel::{FadingModel, Phases, Variation, block_fade};
+    use crate::channel::{FadeProcess, FadingModel, Phases, Variation, block_fade};
     use crate::frame::Phase;
     use num_complex::Complex32;
 

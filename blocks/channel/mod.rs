@@ -16,6 +16,8 @@ mod doppler;
 mod fade_process;
 mod fading;
 mod fading_model;
+mod gain_process;
+mod profile;
 
 pub use awgn::{Awgn, user_snr, white_noise};
 pub use config::ChannelConfig;
@@ -24,3 +26,5 @@ pub use doppler::JakesProcess;
 pub use fade_process::{FadeProcess, Phases, UserFades, Variation, block_fade};
 pub use fading::Fading;
 pub use fading_model::FadingModel;
+pub use gain_process::{GainForm, GainProcess, UserGains, batch_gains};
+pub use profile::{Conventions, Faded, Profile};

@@ -63,9 +63,10 @@ impl BlockPlan {
 
     /// A format for every user and frame, by the fade that the sender knows.
     ///
-    /// - errors: no format, formats of different lengths on the air, a table that names another format, or a
-    ///   channel that changes within a block
+    /// - errors: no format, formats of different lengths on the air, a table that names another format, a
+    ///   channel that changes within a block, or a profile that coded links do not have
     pub fn per_fade(formats: Vec<TransportFormat>, fades: FadeTable) -> Result<Self> {
+        fades.channel.check_coded()?;
         let Some(first) = formats.first() else {
             return Err(BlockError::invalid("formats of a plan", 0, "at least 1"));
         };

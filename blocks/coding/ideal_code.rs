@@ -57,9 +57,10 @@ impl IdealCode {
     /// A code over a channel that does not change within a block.
     ///
     /// - uses: complex channel uses of each block
-    /// - errors: fading per symbol
+    /// - errors: fading per symbol; a profile that coded links do not have
     pub fn new(key: RngKey, channel: ChannelConfig, snr: Decibel, uses: usize, limit: Limit) -> Result<Self> {
         channel.check()?;
+        channel.check_coded()?;
         if channel.variation == Variation::PerSymbol {
             let allowed = "block: the bound is that of one fade per block, never the ergodic one";
             return Err(BlockError::invalid("variation", "per_symbol", allowed));

@@ -2,6 +2,7 @@
 
 use sememe::experiment::SCHEMES;
 use sememe::registry::Registry;
+use sememe_blocks::channel::Profile;
 use sememe_models::transceiver::Architecture;
 use sememe_models::weights::SHIPPED;
 
@@ -18,6 +19,10 @@ pub fn text() -> String {
     text.push_str("\nmodel presets (training files, model.preset = ...)\n");
     for name in Architecture::presets() {
         text.push_str(&format!("  {name}\n"));
+    }
+    text.push_str("\ncompatibility profiles ([[channel]] profile = ...)\n");
+    for profile in Profile::ALL {
+        text.push_str(&format!("  {:<18} {}\n", profile.name(), profile.conventions().summary));
     }
     text.push_str("\nblocks ([[block]] kind = ...)\n");
     let registry = Registry::builtin();

@@ -56,6 +56,11 @@ pub fn run(arguments: &Arguments) -> Result<u8, RunError> {
         for (link, digest) in &provenance.weights {
             text.push_str(&format!("weights  {link}: sha256 {digest}\n"));
         }
+        for channel in tree.experiment()?.channel {
+            if let Some(label) = channel.label_in_words() {
+                text.push_str(&format!("channel  {}: {label}\n", channel.name()));
+            }
+        }
         return report::print(&text);
     }
     let out = arguments.out.clone().unwrap_or_else(|| {

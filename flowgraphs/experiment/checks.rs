@@ -5,6 +5,7 @@ use super::config_error::Result;
 use super::config_value::from_block;
 use super::grid;
 use super::link_checks::check_link;
+use super::profile_checks::check_profiles;
 use super::reading::Tree;
 use std::collections::BTreeSet;
 
@@ -30,6 +31,7 @@ pub(super) fn check(experiment: &Experiment, tree: &Tree) -> Result<()> {
     let mut names = BTreeSet::new();
     for (index, link) in experiment.link.iter().enumerate() {
         check_link(link, index, experiment, tree)?;
+        check_profiles(link, index, experiment, tree)?;
         if !names.insert(link.label()) {
             let key = format!("link.{index}.name");
             return Err(tree.refuse_as(

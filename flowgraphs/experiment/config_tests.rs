@@ -71,7 +71,7 @@ fn every_bad_value_gets_one_line_that_says_what_is_possible() {
         ),
         (
             "channel.0.dopler=3",
-            "a.toml with --set channel.0.dopler: channel.0.dopler is no known key (did you mean channel.0.doppler?): allowed is fading, variation, doppler, phases, csi_error_variance, snr_spread_db",
+            "a.toml with --set channel.0.dopler: channel.0.dopler is no known key (did you mean channel.0.doppler?): allowed is fading, variation, doppler, phases, csi_error_variance, snr_spread_db, profile",
         ),
         // Wrong types.
         (
@@ -325,5 +325,8 @@ fn the_experiments_in_the_examples_can_be_read() {
         names.push(experiment.title);
     }
     names.sort();
-    assert_eq!(names, ["CIFAR-10", "channels", "classical", "clustering", "quickstart", "shared content"]);
+    assert_eq!(
+        names,
+        ["CIFAR-10", "channels", "classical", "clustering", "profiles", "quickstart", "shared content"]
+    );
 }

@@ -188,8 +188,16 @@ fn suffix(value: &str) -> String {
     }
 }
 
-/// A channel in words.
+/// A channel in words; with a profile, what its labels mean.
 pub fn channel_title(channel: &ChannelConfig) -> String {
+    if let (Some(profile), Some(label)) = (channel.profile, channel.label_in_words()) {
+        let fading = match channel.fading {
+            FadingModel::Awgn => "AWGN".to_owned(),
+            FadingModel::Rayleigh => "Rayleigh".to_owned(),
+            FadingModel::Rician { k_factor } => format!("Rician, K factor {k_factor},"),
+        };
+        return format!("{fading} as in {profile} ({label})");
+    }
     let plain =
         *channel == ChannelConfig { variation: channel.variation, ..ChannelConfig::new(channel.fading) };
     let kind = match (channel.fading, channel.variation) {

@@ -3,7 +3,7 @@
 //! | file | what stands there |
 //! |---|---|
 //! | `config`, `scheme`, `source` | the experiment file as documented structures |
-//! | `reading`, `overrides`, `grid`, `checks`, `link_checks`, `config_error` | from text to checked structures, with one-line errors |
+//! | `reading`, `overrides`, `grid`, `checks`, `link_checks`, `profile_checks`, `config_error` | from text to checked structures, with one-line errors |
 //! | `prepared`, `digital`, `points`, `sweep`, `workers`, `measure` | opens everything, runs every point, summarises it |
 //! | `shard`, `merge` | parts of the points for several processes, and their results joined |
 //! | [`results`], `run_folder`, `atomic_file` | what is written, and how it is not lost |
@@ -30,6 +30,7 @@ mod overrides;
 pub mod plot;
 mod points;
 mod prepared;
+mod profile_checks;
 mod progress;
 mod reading;
 pub mod results;

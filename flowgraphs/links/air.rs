@@ -12,7 +12,7 @@ use super::tap::{AirReport, CommonReport, LossReport, Tap, observe_air, observe_
 use super::wiring::{Result, Wiring};
 use crate::adapters::GraphError;
 use sememe_blocks::BlockError;
-use sememe_blocks::access::{Demultiplexer, FeatureDemapper, FeatureMapper, Multiplexer, PowerNorm};
+use sememe_blocks::access::{Demultiplexer, FeatureDemapper, FeatureMapper, Multiplexer};
 use sememe_blocks::frame::{Features, ReceivedFeatures};
 
 /// Lengths of the vectors that a link sends.
@@ -40,7 +40,8 @@ pub struct Landed<W: Wiring> {
 
 /// Sends features through the channel.
 ///
-/// - errors: parameters that a block refuses, under the block's name
+/// - errors: parameters that a block refuses, under the block's name; a downlink that the channel's profile
+///   cannot be combined with
 pub fn send<W: Wiring>(
     wiring: &mut W,
     features: W::Port<Features>,
@@ -49,6 +50,8 @@ pub fn send<W: Wiring>(
 ) -> Result<Landed<W>> {
     let Setting { key, downlink, channel, snr, .. } = setting;
     let Lengths { private, common, signalling_uses } = lengths;
+    let possible = channel.check_features(downlink.equalizer, downlink.mapping, downlink.access);
+    built("channel", possible)?;
     let demapper =
         built("demapper", FeatureDemapper::new(downlink.mapping, private, common, signalling_uses))?;
     let fading = built("fading", channel.fading_kernel(*key))?;
@@ -57,7 +60,7 @@ pub fn send<W: Wiring>(
 
     let (features, common) = wiring.split(features, "watch groups", Tap::new(observe_common))?;
     let symbols = wiring.then(features, "mapper", FeatureMapper::new(downlink.mapping, signalling_uses))?;
-    let symbols = wiring.then(symbols, "power norm", PowerNorm)?;
+    let symbols = wiring.then(symbols, "power norm", channel.power_kernel())?;
     let symbols = wiring.then(symbols, "multiplexer", Multiplexer::new(downlink.access))?;
     let (symbols, air) = wiring.split(symbols, "watch air", Tap::new(observe_air))?;
     let received = wiring.then(symbols, "fading", fading)?;

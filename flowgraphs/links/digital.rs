@@ -60,7 +60,7 @@ pub(super) struct Carried<W: Wiring> {
 
 /// Sends payloads through coder, channel and decoder.
 ///
-/// - errors: parameters that a block refuses, under the block's name
+/// - errors: parameters that a block refuses, under the block's name; a profile that coded links do not have
 pub(super) fn carry<W: Wiring>(
     wiring: &mut W,
     payloads: W::Port<PayloadFrame>,
@@ -69,6 +69,7 @@ pub(super) fn carry<W: Wiring>(
     setting: &Setting,
 ) -> Result<Carried<W>> {
     let Setting { key, channel, snr, .. } = setting;
+    built("channel", channel.check_coded())?;
     let fading = built("fading", channel.fading_kernel(*key))?;
     let awgn = built("awgn", channel.noise_kernel(*key, *snr))?;
     let csi_error = built("csi error", channel.csi_kernel(*key))?;

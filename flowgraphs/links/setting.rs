@@ -18,9 +18,9 @@ pub struct Setting {
     pub downlink: Downlink,
     /// Everything about the channel but its mean SNR.
     pub channel: ChannelConfig,
-    /// Mean SNR of the channel.
+    /// Mean SNR of the channel; with a profile, its label.
     pub snr: Decibel,
-    /// Mean SNR that encoder and decoder are told.
+    /// Mean SNR that encoder and decoder are told; with a profile they are told labels.
     pub told_snr: Decibel,
     /// Height and width of the images.
     pub size: (usize, usize),

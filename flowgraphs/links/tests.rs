@@ -1,5 +1,7 @@
 //! The same link as a flowgraph and by direct calls, with the linear code and with stand-in networks.
 
+mod profiles;
+
 use super::*;
 use crate::adapters::RunOptions;
 use ndarray::{Array2, Array3, Array4};

@@ -3,11 +3,9 @@
 use super::params::*;
 use super::{Entry, SaveImages, specimens};
 use crate::adapters::Discard;
-use sememe_blocks::access::{
-    Clusterer, Demultiplexer, FeatureDemapper, FeatureMapper, Multiplexer, PowerNorm,
-};
+use sememe_blocks::access::{Clusterer, Demultiplexer, FeatureDemapper, FeatureMapper, Multiplexer};
 use sememe_blocks::baseline::klt::{KltCode, KltDecoder, KltEncoder, KltFit};
-use sememe_blocks::channel::{Awgn, CsiError, Fading};
+use sememe_blocks::channel::{CsiError, Fading};
 use sememe_blocks::frame::ImageBatch;
 use sememe_blocks::kernel::Tee;
 use sememe_blocks::rng::RngKey;
@@ -27,11 +25,11 @@ pub(super) fn entries() -> Vec<Entry> {
         Entry::frame("clusterer", "puts users into groups", encoded, |p: ClustererParams| Clusterer::new(p.strategy, p.users, p.groups, RngKey::new(p.seed))).example("users = 6\ngroups = 2"),
         Entry::frame("feature_mapper", "features to symbols", features, |p: MapperParams| Ok(FeatureMapper::new(p.mapping, p.signalling_uses))).example("signalling_uses = 1"),
         Entry::frame("feature_demapper", "symbols to features", equalized, |p: DemapperParams| FeatureDemapper::new(p.mapping, p.private_len, p.common_len, p.signalling_uses)).example("private_len = 64\ncommon_len = 8"),
-        Entry::frame("power_norm", "unit power for every vector", symbols, |_: NoParams| Ok(PowerNorm)),
+        Entry::frame("power_norm", "unit power for every vector, or over the batch", symbols, |p: PowerParams| Ok(p.over)).example("over = \"batch\""),
         Entry::frame("multiplexer", "vectors one after the other or all at once", symbols, |p: AccessParams| Ok(Multiplexer::new(p.access))).example("access = \"superposed\""),
         Entry::frame("demultiplexer", "undoes the multiplexer for every user", equalized_superposed, |p: AccessParams| Ok(Demultiplexer::new(p.access))).example("access = \"superposed\""),
-        Entry::frame("fading", "y = h x", symbols, |p: FadingParams| Fading::new(RngKey::new(p.seed), p.process())).example(FADING),
-        Entry::frame("awgn", "adds receiver noise", received, |p: AwgnParams| Awgn::new(RngKey::new(p.seed), Decibel(p.snr_db), p.spread_db)).example("snr_db = 10.0\nspread_db = 3.0"),
+        Entry::frame("fading", "y = h x", symbols, |p: FadingParams| Fading::new(RngKey::new(p.seed), p.gains()?)).example(FADING),
+        Entry::frame("awgn", "adds receiver noise", received, |p: AwgnParams| p.channel()?.noise_kernel(RngKey::new(p.seed), Decibel(p.snr_db))).example("snr_db = 10.0\nspread_db = 3.0"),
         Entry::frame("csi_error", "imperfect channel knowledge", received, |p: CsiErrorParams| CsiError::new(RngKey::new(p.seed), p.variance)).example("variance = 0.1"),
         Entry::frame("equalizer", "none, zf or mmse", received, |p: EqualizerParams| Ok(p.method)).example("method = \"mmse\""),
         Entry::frame("klt_encoder", "linear code: images to features", images, |p: KltParams| Ok(KltEncoder::new(klt(p)?))).example(KLT),

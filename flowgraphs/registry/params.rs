@@ -1,7 +1,8 @@
 //! The tables from which the built-in blocks are made: every key, its default, nothing else.
 
-use sememe_blocks::access::{Access, Mapping, Strategy};
-use sememe_blocks::channel::{FadeProcess, FadingModel, Phases, Variation};
+use sememe_blocks::Result;
+use sememe_blocks::access::{Access, Mapping, Normalization, Strategy};
+use sememe_blocks::channel::{ChannelConfig, FadingModel, GainProcess, Phases, Profile, Variation};
 use sememe_blocks::equalizer::Equalizer;
 use sememe_blocks::source::{Cifar10Split, FolderConfig, SceneConfig};
 use serde::Deserialize;
@@ -82,6 +83,13 @@ pub(super) struct DemapperParams {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct PowerParams {
+    #[serde(default)]
+    pub over: Normalization,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct AccessParams {
     pub access: Access,
 }
@@ -95,14 +103,18 @@ pub(super) struct FadingParams {
     #[serde(default)]
     pub phases: Phases,
     pub doppler: Option<f32>,
+    /// Whose gains; absent: Sememe's own.
+    pub profile: Option<Profile>,
     #[serde(default)]
     pub seed: u64,
 }
 
 impl FadingParams {
-    pub(super) fn process(&self) -> FadeProcess {
-        let Self { fading: model, variation, phases, doppler, .. } = *self;
-        FadeProcess { model, variation, phases, doppler }
+    pub(super) fn gains(&self) -> Result<GainProcess> {
+        let Self { fading, variation, phases, doppler, profile, .. } = *self;
+        let channel = ChannelConfig { variation, phases, doppler, profile, ..ChannelConfig::new(fading) };
+        profile.map_or(Ok(()), |profile| profile.check(&channel))?;
+        Ok(channel.gains())
     }
 }
 
@@ -112,8 +124,20 @@ pub(super) struct AwgnParams {
     pub snr_db: f32,
     #[serde(default)]
     pub spread_db: f32,
+    /// Who labels the SNR; absent: it is Es/N0.
+    pub profile: Option<Profile>,
     #[serde(default)]
     pub seed: u64,
+}
+
+impl AwgnParams {
+    /// The channel without its fading.
+    pub(super) fn channel(&self) -> Result<ChannelConfig> {
+        let Self { spread_db: snr_spread_db, profile, .. } = *self;
+        let channel = ChannelConfig { snr_spread_db, profile, ..ChannelConfig::new(FadingModel::Awgn) };
+        profile.map_or(Ok(()), |profile| profile.check(&channel))?;
+        Ok(channel)
+    }
 }
 
 #[derive(Debug, Deserialize)]
