@@ -65,6 +65,28 @@ fn merged_shards_are_the_bytes_of_one_run() {
 }
 
 #[test]
+fn points_side_by_side_are_the_bytes_of_one_after_the_other() {
+    let dir = folder_with(&small());
+    let run = |jobs: &str| {
+        succeeded(sememe(dir.path(), &["run", "a.toml", "--jobs", jobs, "--out", jobs]));
+        files(&dir.path().join(jobs))
+    };
+    let one = run("1");
+    assert!(one == run("4") && one == run("0"));
+}
+
+#[test]
+fn a_shard_of_what_has_no_parts_is_refused() {
+    let dir = folder_with(&small());
+    let error = error_line(&sememe(dir.path(), &["run", "a.toml", "--check", "--shard", "1/2"]));
+    assert!(error.contains("--shard"), "{error}");
+    let graph = "version = 1\n[[block]]\nname = 'a'\nkind = 'scenes'\n";
+    std::fs::write(dir.path().join("graph.toml"), graph).unwrap();
+    let error = error_line(&sememe(dir.path(), &["run", "graph.toml", "--shard", "1/2"]));
+    assert!(error.contains("graph.toml: a free graph has no parts"), "{error}");
+}
+
+#[test]
 fn a_grid_of_keys_is_measured_in_all_combinations_and_in_parts() {
     let dir = folder_with(&small());
     let grid = "vary=[{key='downlink.uses', values=[128, 256]}, \

@@ -3,6 +3,7 @@
 mod ber;
 mod eval;
 mod free_graph;
+mod import;
 mod info;
 mod interrupt;
 mod list;
@@ -47,6 +48,8 @@ enum Command {
     Train(train::Arguments),
     /// Measures trained weights on a data set
     Eval(eval::Arguments),
+    /// Takes over weights that were trained in PyTorch
+    Import(import::Arguments),
     /// Measures error rates of the 5G NR chain over SNR
     Ber(Box<ber::Arguments>),
     /// Lists blocks, links, shipped weights and model presets
@@ -78,6 +81,7 @@ fn run(arguments: Arguments) -> Result<u8, RunError> {
         Some(Command::Slurm(arguments)) => slurm::run(&arguments),
         Some(Command::Train(arguments)) => train::run(&arguments),
         Some(Command::Eval(arguments)) => eval::run(&arguments),
+        Some(Command::Import(arguments)) => import::run(&arguments),
         Some(Command::Ber(arguments)) => ber::run(&arguments),
         Some(Command::List) => report::print(&list::text()),
         Some(Command::Info) => report::print(&info::text()),

@@ -12,7 +12,7 @@
 use super::config::ModelConfig;
 use super::semantic_encoder::modulate;
 use crate::layers::condition::SNR_FEATURES;
-use crate::layers::{Condition, ConvNextBlock, Scope};
+use crate::layers::{Condition, ConvNextBlock, Scope, sigmoid};
 use crate::ops::affine;
 use candle_core::{Result, Tensor};
 
@@ -76,11 +76,6 @@ impl Reliance {
         let maps = Tensor::cat(&[&difference, &others], 3)?.mul(&gate)?;
         Ok(Leaning { maps, mean_distance })
     }
-}
-
-/// 1 / (1 + exp(-x)), written so that neither value nor gradient overflows.
-fn sigmoid(x: &Tensor) -> Result<Tensor> {
-    (x * 0.5)?.tanh()?.affine(0.5, 0.5)
 }
 
 #[cfg(test)]

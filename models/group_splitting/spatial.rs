@@ -17,7 +17,8 @@ use super::group_batch::per_group;
 use super::reliance::{KNOWN, Reliance, compared_channels};
 use super::semantic_encoder::{Encoder, modulate, residual_blocks, through};
 use crate::layers::condition::SNR_FEATURES;
-use crate::layers::{Condition, ConvNextBlock, Scope, SelfAttention, Upsample, to_maps, to_vectors};
+use crate::layers::torch_layout::Piece;
+use crate::layers::{Condition, ConvNextBlock, Init, Scope, SelfAttention, Upsample, to_maps, to_vectors};
 use crate::ops::{PatchGrid, affine, gather_patches, scatter_patches};
 use candle_core::{Result, Tensor};
 use sememe_blocks::Grouping;
@@ -75,9 +76,20 @@ impl Spatial {
         let [first, second] = config.encoder_widths;
         // Beside a linear path the deep one starts silent.
         let gain = if config.bypass { 0.0 } else { 1.0 };
-        let bypass_encode = || encode.affine("bypass", PATCH_LEN, private, 1.0);
-        let common_bypass = || encode.affine("common_bypass", PATCH_LEN, common, 1.0);
-        let bypass_decode = || decode.affine("bypass", received, PATCH_LEN, 0.2);
+        let patches_to = |name: &str, outputs: usize| {
+            let pieces = [Piece::kernel("weight", PATCH, 3, outputs), Piece::same("bias", &[outputs])];
+            let init = Init::affine_rows(PATCH_LEN, outputs, 1.0);
+            encode.laid_out(name, &[PATCH_LEN + 1, outputs], init, &pieces)
+        };
+        let bypass_encode = || patches_to("bypass", private);
+        let common_bypass = || patches_to("common_bypass", common);
+        let bypass_decode = || {
+            let weight = Piece::transposed_kernel("weight", PATCH, received, 3);
+            let bias = Piece { suffix: "bias", shape: vec![3, PATCH, PATCH], order: vec![1, 2, 0] };
+            let pieces = [weight, bias];
+            let init = Init::affine_rows(received, PATCH_LEN, 0.2);
+            decode.laid_out("bypass", &[received + 1, PATCH_LEN], init, &pieces)
+        };
         let norm = config.layer_norm;
         let reliance = || Reliance::new(config, &decode.at("reliance"));
         Ok(Self {

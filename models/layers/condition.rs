@@ -1,6 +1,7 @@
 //! From what a station knows of its channel to the modulation of its layers (FiLM).
 
 use super::parameters::{Init, Scope};
+use super::torch_layout::Piece;
 use crate::ops::affine;
 use candle_core::{Device, Result, Tensor};
 
@@ -36,7 +37,12 @@ impl Condition {
         let outputs = 2 * widths.iter().sum::<usize>();
         Ok(Self {
             hidden: scope.affine("hidden", inputs, HIDDEN, 1.0)?,
-            output: scope.variable("output", &[HIDDEN + 1, outputs], Init::Constant(0.0))?,
+            output: scope.laid_out(
+                "output",
+                &[HIDDEN + 1, outputs],
+                Init::Constant(0.0),
+                &Piece::affine(HIDDEN, outputs),
+            )?,
             widths: widths.to_vec(),
         })
     }

@@ -7,8 +7,9 @@
 //! Source: ConvNeXt V2 (Woo et al., 2023); ReLU and the optional layer norm as in paper A, Table I.
 
 use super::parameters::{Init, Scope};
+use super::torch_layout::Piece;
 use crate::ops::conv_next;
-use crate::ops::conv_next::{EXPANSION, Sections, TAP_ROWS};
+use crate::ops::conv_next::{EXPANSION, KERNEL, Sections, TAP_ROWS};
 use candle_core::{Result, Tensor};
 
 /// One residual block of width d.
@@ -34,13 +35,32 @@ impl ConvNextBlock {
             parts.iter().map(|(len, _)| len).sum::<usize>(),
             Sections::new(width, layer_norm).len()
         );
-        Ok(Self { weights: scope.joined("weights", &parts)?, layer_norm })
+        Ok(Self { weights: scope.joined("weights", &parts, &pieces(width, layer_norm))?, layer_norm })
     }
 
     /// `[B, H, W, d]` -> `[B, H, W, d]`.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         conv_next(x, &self.weights, self.layer_norm)
     }
+}
+
+/// The weights as PyTorch's layers hold them.
+fn pieces(width: usize, layer_norm: bool) -> Vec<Piece> {
+    let hidden = EXPANSION * width;
+    let mut pieces =
+        vec![Piece::kernel("depthwise.weight", KERNEL, 1, width), Piece::same("depthwise.bias", &[width])];
+    if layer_norm {
+        pieces.extend([Piece::same("norm.weight", &[width]), Piece::same("norm.bias", &[width])]);
+    }
+    pieces.extend([
+        Piece::matrix("expand.weight", width, hidden),
+        Piece::same("expand.bias", &[hidden]),
+        Piece::same("grn.gamma", &[hidden]),
+        Piece::same("grn.beta", &[hidden]),
+        Piece::matrix("project.weight", hidden, width),
+        Piece::same("project.bias", &[width]),
+    ]);
+    pieces
 }
 
 #[cfg(test)]

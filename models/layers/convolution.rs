@@ -1,6 +1,7 @@
 //! Convolutions of odd windows that keep the size of a map or change it by a stride.
 
 use super::parameters::{Init, Scope};
+use super::torch_layout::Piece;
 use crate::ops::{Window, affine, convolution, transposed_convolution};
 use candle_core::{Result, Tensor};
 
@@ -40,7 +41,11 @@ impl Convolution {
     /// Variance gain^2 / (k k inputs), bias zero.
     pub fn new(shape: Shape, gain: f32, scope: &Scope) -> Result<Self> {
         let taps = shape.kernel * shape.kernel * shape.inputs;
-        Ok(Self { weight: scope.affine("weight", taps, shape.outputs, gain)?, window: shape.window() })
+        let Shape { inputs, outputs, kernel, .. } = shape;
+        let pieces = [Piece::kernel("weight", kernel, inputs, outputs), Piece::same("bias", &[outputs])];
+        let init = Init::affine_rows(taps, outputs, gain);
+        let weight = scope.laid_out("weight", &[taps + 1, outputs], init, &pieces)?;
+        Ok(Self { weight, window: shape.window() })
     }
 
     /// `[B, H, W, inputs]` -> `[B, H / stride, W / stride, outputs]`.
@@ -60,7 +65,9 @@ impl TransposedConvolution {
         let terms = inputs as f32 * taps as f32 / (stride * stride) as f32;
         let weights = (inputs * taps * outputs, Init::Normal { deviation: gain / terms.sqrt(), zeros: 0 });
         let parts = [weights, (outputs, Init::Constant(0.0))];
-        Ok(Self { weight: scope.joined("weight", &parts)?, window: shape.window(), outputs })
+        let kernel = Piece::transposed_kernel("weight", kernel, inputs, outputs);
+        let pieces = [kernel, Piece::same("bias", &[outputs])];
+        Ok(Self { weight: scope.joined("weight", &parts, &pieces)?, window: shape.window(), outputs })
     }
 
     /// `[B, H, W, inputs]` -> `[B, stride H, stride W, outputs]`.

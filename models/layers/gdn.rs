@@ -5,6 +5,7 @@
 //! transformation" (2016).
 
 use super::parameters::{Init, Scope};
+use super::torch_layout::Piece;
 use crate::ops::affine;
 use candle_core::{Result, Tensor};
 
@@ -23,9 +24,16 @@ pub struct Gdn {
 impl Gdn {
     /// For `width` channels. Starts at beta = 1, gamma = 0.1 on the diagonal.
     pub fn new(width: usize, is_inverse: bool, scope: &Scope) -> Result<Self> {
+        let gamma = Piece::matrix("", width, width);
+        let beta = Piece::same("", &[width]);
         Ok(Self {
-            gamma_root: scope.variable("gamma_root", &[width, width], Init::Diagonal(FIRST_GAMMA.sqrt()))?,
-            beta_root: scope.variable("beta_root", &[1, width], Init::Constant(1.0))?,
+            gamma_root: scope.laid_out(
+                "gamma_root",
+                &[width, width],
+                Init::Diagonal(FIRST_GAMMA.sqrt()),
+                &[gamma],
+            )?,
+            beta_root: scope.laid_out("beta_root", &[1, width], Init::Constant(1.0), &[beta])?,
             is_inverse,
         })
     }

@@ -7,6 +7,7 @@ pub mod gdn;
 pub mod parameters;
 pub mod resampling;
 pub mod sigmoid;
+pub mod torch_layout;
 pub mod transformer;
 pub mod vectors;
 

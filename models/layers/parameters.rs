@@ -1,8 +1,9 @@
 //! Named variables of a model: made at random or loaded, with errors that name the tensor.
 
+use super::torch_layout::{Piece, assemble};
 use candle_core::{Device, Result, Tensor, Var, bail};
 use sememe_blocks::rng::{KeyedRng, Purpose, RngKey, normal};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 /// How a variable starts.
@@ -52,6 +53,18 @@ impl Init {
 enum Origin {
     Random(RngKey),
     Stored(BTreeMap<String, Tensor>),
+    /// As PyTorch lays them down.
+    Torch(BTreeMap<String, Tensor>),
+}
+
+/// What has been defined so far.
+#[derive(Default)]
+struct Defined {
+    variables: BTreeMap<String, Var>,
+    /// Names and shapes in PyTorch.
+    torch_names: Vec<(String, Vec<usize>)>,
+    /// Stored tensors that were taken.
+    used: Vec<String>,
 }
 
 /// All variables of a model, by name.
@@ -59,7 +72,7 @@ pub struct Parameters {
     origin: Origin,
     device: Device,
     trainable: bool,
-    variables: Mutex<BTreeMap<String, Var>>,
+    defined: Mutex<Defined>,
 }
 
 impl Parameters {
@@ -78,27 +91,38 @@ impl Parameters {
         Self::new(Origin::Stored(tensors), device, false)
     }
 
+    /// Variables taken from the tensors of a PyTorch model, by the names and shapes of
+    /// [`Parameters::torch_names`].
+    pub fn from_torch(tensors: BTreeMap<String, Tensor>, device: &Device) -> Arc<Self> {
+        Self::new(Origin::Torch(tensors), device, false)
+    }
+
     fn new(origin: Origin, device: &Device, trainable: bool) -> Arc<Self> {
-        Arc::new(Self { origin, device: device.clone(), trainable, variables: Mutex::default() })
+        Arc::new(Self { origin, device: device.clone(), trainable, defined: Mutex::default() })
     }
 
     /// The variables in the order of their names.
     pub fn named(&self) -> BTreeMap<String, Var> {
-        self.lock().clone()
+        self.lock().variables.clone()
+    }
+
+    /// Names and shapes that the same variables have in PyTorch, in the order of definition.
+    pub fn torch_names(&self) -> Vec<(String, Vec<usize>)> {
+        self.lock().torch_names.clone()
     }
 
     /// Number of values in all variables.
     pub fn count(&self) -> usize {
-        self.lock().values().map(|v| v.elem_count()).sum()
+        self.lock().variables.values().map(|v| v.elem_count()).sum()
     }
 
     /// Stored tensors that no layer asked for: a sign of weights for another model.
     pub fn unused(&self) -> Vec<String> {
         match &self.origin {
             Origin::Random(_) => Vec::new(),
-            Origin::Stored(tensors) => {
-                let used = self.lock();
-                tensors.keys().filter(|name| !used.contains_key(*name)).cloned().collect()
+            Origin::Stored(tensors) | Origin::Torch(tensors) => {
+                let used: BTreeSet<String> = self.lock().used.iter().cloned().collect();
+                tensors.keys().filter(|name| !used.contains(*name)).cloned().collect()
             }
         }
     }
@@ -108,9 +132,9 @@ impl Parameters {
         Scope { parameters: self.clone(), prefix: String::new() }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Var>> {
-        // A panic elsewhere leaves the map whole: each insertion is one call.
-        self.variables.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    fn lock(&self) -> std::sync::MutexGuard<'_, Defined> {
+        // A panic elsewhere leaves the maps whole: each insertion is one call.
+        self.defined.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 
@@ -133,28 +157,50 @@ impl Scope {
     ///
     /// - errors: a stored tensor that is missing or has another shape; the name stands in the error
     pub fn variable(&self, name: &str, shape: &[usize], init: Init) -> Result<Tensor> {
-        self.define(name, shape, &[(shape.iter().product(), init)])
+        let pieces = match (init, shape) {
+            (Init::ScaleShift, [2, width]) => Piece::scale_shift(*width),
+            _ => vec![Piece::same("", shape)],
+        };
+        self.laid_out(name, shape, init, &pieces)
     }
 
     /// An affine weight `[inputs + 1, outputs]`, its last row the bias; see [`Init::affine_rows`].
     pub fn affine(&self, name: &str, inputs: usize, outputs: usize, gain: f32) -> Result<Tensor> {
-        self.variable(name, &[inputs + 1, outputs], Init::affine_rows(inputs, outputs, gain))
+        let init = Init::affine_rows(inputs, outputs, gain);
+        self.laid_out(name, &[inputs + 1, outputs], init, &Piece::affine(inputs, outputs))
     }
 
-    /// A flat variable of several parts, each `(length, start)`.
-    pub fn joined(&self, name: &str, parts: &[(usize, Init)]) -> Result<Tensor> {
-        self.define(name, &[parts.iter().map(|(len, _)| len).sum()], parts)
+    /// As [`Scope::variable`], with pieces of its own in PyTorch.
+    pub fn laid_out(&self, name: &str, shape: &[usize], init: Init, pieces: &[Piece]) -> Result<Tensor> {
+        self.define(name, shape, &[(shape.iter().product(), init)], pieces)
     }
 
-    fn define(&self, name: &str, shape: &[usize], parts: &[(usize, Init)]) -> Result<Tensor> {
-        let name = if self.prefix.is_empty() { name.to_string() } else { format!("{}.{name}", self.prefix) };
-        let mut variables = self.parameters.lock();
-        if variables.contains_key(&name) {
+    /// A flat variable of several parts, each `(length, start)`, and of pieces in PyTorch.
+    pub fn joined(&self, name: &str, parts: &[(usize, Init)], pieces: &[Piece]) -> Result<Tensor> {
+        self.define(name, &[parts.iter().map(|(len, _)| len).sum()], parts, pieces)
+    }
+
+    fn define(
+        &self,
+        own_name: &str,
+        shape: &[usize],
+        parts: &[(usize, Init)],
+        pieces: &[Piece],
+    ) -> Result<Tensor> {
+        let name =
+            if self.prefix.is_empty() { own_name.to_string() } else { format!("{}.{own_name}", self.prefix) };
+        let mut defined = self.parameters.lock();
+        if defined.variables.contains_key(&name) {
             bail!("the parameter {name} is defined twice");
         }
+        debug_assert_eq!(
+            pieces.iter().map(|piece| piece.shape.iter().product::<usize>()).sum::<usize>(),
+            shape.iter().product::<usize>(),
+            "the pieces of {name}"
+        );
         let tensor = match &self.parameters.origin {
             Origin::Random(key) => {
-                let mut rng = key.stream(Purpose::Weights, 0, variables.len());
+                let mut rng = key.stream(Purpose::Weights, 0, defined.variables.len());
                 let values: Vec<f32> =
                     parts.iter().flat_map(|(len, init)| init.values(*len, &mut rng)).collect();
                 Tensor::from_vec(values, shape, &self.parameters.device)?
@@ -169,13 +215,24 @@ impl Scope {
                     .to_dtype(candle_core::DType::F32)?
                     .contiguous()?,
             },
+            Origin::Torch(tensors) => {
+                let mut used = Vec::new();
+                let found = assemble(tensors, (&self.prefix, own_name), pieces, &mut used)?;
+                defined.used.append(&mut used);
+                found.to_dtype(candle_core::DType::F32)?.reshape(shape)?
+            }
         };
+        if matches!(self.parameters.origin, Origin::Stored(_)) {
+            defined.used.push(name.clone());
+        }
+        let torch_name = |piece: &Piece| (piece.full_name(&self.prefix, own_name), piece.shape.clone());
+        defined.torch_names.extend(pieces.iter().map(torch_name));
         let variable = Var::from_tensor(&tensor)?;
         let tensor = match self.parameters.trainable {
             true => variable.as_tensor().clone(),
             false => variable.as_tensor().detach(),
         };
-        variables.insert(name, variable);
+        defined.variables.insert(name, variable);
         Ok(tensor)
     }
 }

@@ -1,6 +1,7 @@
 //! Convolutions that halve and double the size of NHWC maps.
 
 use super::parameters::{Init, Scope};
+use super::torch_layout::Piece;
 use crate::ops::{PatchGrid, affine, gather_patches, linear, scatter_patches_biased};
 use candle_core::{Result, Tensor};
 
@@ -17,7 +18,9 @@ impl Downsample {
     /// From `inputs` to `outputs` channels.
     pub fn new(inputs: usize, outputs: usize, scope: &Scope) -> Result<Self> {
         let taps = KERNEL * KERNEL * inputs;
-        Ok(Self { weight: scope.affine("weight", taps, outputs, 1.0)? })
+        let pieces = [Piece::kernel("weight", KERNEL, inputs, outputs), Piece::same("bias", &[outputs])];
+        let init = Init::affine_rows(taps, outputs, 1.0);
+        Ok(Self { weight: scope.laid_out("weight", &[taps + 1, outputs], init, &pieces)? })
     }
 
     /// `[B, H, W, inputs]` -> `[B, H / 2, W / 2, outputs]`.
@@ -39,8 +42,10 @@ impl Upsample {
         // Four of the sixteen taps meet in each output pixel.
         let deviation = gain / (4.0 * inputs as f32).sqrt();
         let shape = [inputs, KERNEL * KERNEL * outputs];
+        let init = Init::Normal { deviation, zeros: 0 };
+        let kernel = Piece::transposed_kernel("weight", KERNEL, inputs, outputs);
         Ok(Self {
-            weight: scope.variable("weight", &shape, Init::Normal { deviation, zeros: 0 })?,
+            weight: scope.laid_out("weight", &shape, init, &[kernel])?,
             bias: scope.variable("bias", &[outputs], Init::Constant(0.0))?,
             outputs,
         })

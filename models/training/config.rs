@@ -268,6 +268,7 @@ impl TrainingConfig {
         if self.version != FORMAT_VERSION {
             return refuse("version", self.version.to_string(), "1");
         }
+        self.model.architecture(1, 0)?;
         if !(low.is_finite() && high.is_finite() && low <= high) {
             return refuse("channel.snr_db", format!("[{low}, {high}]"), "[lowest, highest], both finite");
         }
