@@ -67,7 +67,7 @@ fn every_bad_value_gets_one_line_that_says_what_is_possible() {
         ),
         (
             "sede=3",
-            "a.toml with --set sede: sede is no known key (did you mean seed?): allowed is version, title, seed, snr_db, source, downlink, output, vary, channel, link, provenance",
+            "a.toml with --set sede: sede is no known key (did you mean seed?): allowed is version, title, seed, snr_db, source, downlink, output, stop, vary, channel, link, provenance",
         ),
         (
             "channel.0.dopler=3",
@@ -107,7 +107,7 @@ fn every_bad_value_gets_one_line_that_says_what_is_possible() {
         ),
         (
             "link.0.scheme=jpeg",
-            "a.toml with --set link.0.scheme: link.0.scheme = \"jpeg\" is not possible: allowed is group-splitting, private-only, klt, jpeg-ldpc, webp-ldpc, outside-table, jpeg-capacity, webp-capacity",
+            "a.toml with --set link.0.scheme: link.0.scheme = \"jpeg\" is not possible: allowed is group-splitting, private-only, deep-jscc, vit-jscc, klt, jpeg-ldpc, webp-ldpc, outside-table, jpeg-capacity, webp-capacity",
         ),
         // Out of range.
         (

@@ -148,13 +148,13 @@ class Spatial(nn.Module):
         encoder.private, encoder.condition = nn.Linear(b, private), Condition(3, [a, b, private])
         encoder.bypass = nn.Conv2d(3, private, 4, stride=4)
         encoder.common_bypass = nn.Conv2d(3, common, 4, stride=4)
-        both = private + common
+        both, compared = private + common, 2
         reliance = nn.Module()
-        reliance.input, reliance.output = nn.Linear(common, a), nn.Linear(a, common)
-        reliance.condition, reliance.block = Condition(8 + common, [a]), Block(a)
+        reliance.input, reliance.output = nn.Linear(compared, a), nn.Linear(a, common)
+        reliance.condition, reliance.block = Condition(8 + compared, [a]), Block(a)
         decoder = nn.Module()
         decoder.reliance, decoder.input = reliance, nn.Linear(both, b)
-        decoder.condition = Condition(8 + both + common, [both, b, a])
+        decoder.condition = Condition(8 + both + compared, [both, b, a])
         decoder.stage1, decoder.stage2 = Blocks(b, 3), Blocks(a, 3)
         decoder.up1, decoder.up2, decoder.bypass = up(b, a), up(a, 3), PatchBias(both)
         self.encoder, self.decoder = encoder, decoder
@@ -185,12 +185,13 @@ class Spatial(nn.Module):
         private, common = (x.reshape(len(x), -1, 8, 8) for x in (private, common))
         told = snr_features(len(private))
         known = torch.cat([told, told, torch.zeros(len(private), 2)], 1)
-        difference = common - private[:, : common.shape[1]]
+        compared = lean.input.in_features
+        difference = common[:, :compared] - private[:, :compared]
         apart = difference.abs().mean((2, 3))
         (modulation,) = lean.condition(torch.cat([known, apart], 1))
         x = lean.block(film(point(lean.input, difference.abs()), modulation))
         gate = torch.sigmoid(point(lean.output, x) - 1)
-        received = torch.cat([private, difference * gate], 1)
+        received = torch.cat([private, torch.cat([difference, common[:, compared:]], 1) * gate], 1)
         modulations = d.condition(torch.cat([known, received.mean((2, 3)), apart], 1))
         x = d.stage1.through(film(point(d.input, received), modulations[1]))
         x = d.stage2.through(film(d.up1(x), modulations[2]))
