@@ -82,6 +82,12 @@ fn check_output(experiment: &Experiment, tree: &Tree) -> Result<()> {
     if output.sheet_images == 0 || output.sheet_images > 100 {
         return Err(tree.refuse("output.sheet_images", "1 to 100"));
     }
+    if let Some(name) = &output.compare
+        && !experiment.link.iter().any(|link| link.label() == *name)
+    {
+        let known: Vec<String> = experiment.link.iter().map(|link| link.label()).collect();
+        return Err(tree.refuse("output.compare", format!("the name of a link: {}", known.join(", "))));
+    }
     if let Some(index) = output.sheet_snr_db.iter().position(|snr| !experiment.snr_db.contains(snr)) {
         let known: Vec<String> = experiment.snr_db.iter().map(f64::to_string).collect();
         return Err(tree.refuse(

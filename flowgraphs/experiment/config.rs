@@ -161,6 +161,9 @@ pub struct Output {
     pub contact_sheet: bool,
     /// Writes `report.html`: tables, figures, sheets and configuration on one page.
     pub report: bool,
+    /// Name of the link beside which all others are set: where they cross it, and the ratios of their errors.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compare: Option<String>,
     /// Images in a row of the sheet.
     pub sheet_images: usize,
     /// SNRs shown in the sheet; empty: lowest, middle and highest.
@@ -179,6 +182,7 @@ impl Default for Output {
             plots: true,
             contact_sheet: true,
             report: true,
+            compare: None,
             sheet_images: 10,
             sheet_snr_db: vec![],
             ms_ssim: true,

@@ -312,9 +312,12 @@ fn files_that_are_no_experiments_are_refused_with_the_place() {
 #[test]
 fn the_experiments_in_the_examples_can_be_read() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/experiments");
+    let files = |folder: std::path::PathBuf| {
+        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        entries.filter(|path| path.is_file()).collect::<Vec<_>>()
+    };
     let mut names = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
+    for path in ["", "paper", "ablations"].into_iter().flat_map(|name| files(folder.join(name))) {
         let text = std::fs::read_to_string(&path).unwrap();
         let experiment = Tree::parse(&text, &path.display().to_string()).unwrap().experiment().unwrap();
         assert!(
@@ -327,6 +330,25 @@ fn the_experiments_in_the_examples_can_be_read() {
     names.sort();
     assert_eq!(
         names,
-        ["CIFAR-10", "channels", "classical", "clustering", "profiles", "quickstart", "shared content"]
+        [
+            "CIFAR-10",
+            "Kodak",
+            "SNR mismatch",
+            "access",
+            "channels",
+            "classical",
+            "clustering",
+            "clustering of photographs",
+            "equaliser",
+            "figure 4",
+            "figure 5",
+            "figure 6",
+            "imperfect CSI",
+            "one or two fades",
+            "profiles",
+            "quickstart",
+            "shared content",
+            "unequal users"
+        ]
     );
 }

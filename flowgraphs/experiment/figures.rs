@@ -1,5 +1,6 @@
 //! Which figures an experiment gives, and what each shows.
 
+use super::comparison;
 use super::config::{Experiment, Vary};
 use super::grid::{Cell, cells};
 use super::plot::{Axis, Figure, Line};
@@ -72,6 +73,7 @@ pub fn all(experiment: &Experiment, rows: &[Row], data: &str, images: usize) -> 
             }
         }
     }
+    figures.extend(comparison::figures(experiment, rows, &subtitle));
     figures
 }
 

@@ -7,10 +7,11 @@
 //! | `prepared`, `digital`, `points`, `sweep`, `workers`, `measure` | opens everything, runs every point, summarises it |
 //! | `shard`, `merge` | parts of the points for several processes, and their results joined |
 //! | [`results`], `run_folder`, `atomic_file` | what is written, and how it is not lost |
-//! | [`plot`], `figures`, `contact_sheet`, `table`, `html_report` | what is shown |
+//! | [`plot`], `figures`, `contact_sheet`, `table`, `comparison`, `html_report` | what is shown |
 
 mod atomic_file;
 mod checks;
+mod comparison;
 mod config;
 mod config_error;
 #[cfg(test)]

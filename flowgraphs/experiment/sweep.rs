@@ -9,7 +9,7 @@ use super::run_error::RunError;
 use super::run_folder::{Existing, RunFolder, TIMINGS};
 use super::shard::Shard;
 use super::workers::{Measured, Work, name_of};
-use super::{contact_sheet, digital, figures, html_report};
+use super::{comparison, contact_sheet, digital, figures, html_report};
 use crate::adapters::RunOptions;
 use std::path::Path;
 use std::sync::Arc;
@@ -191,6 +191,9 @@ impl Sweep<'_> {
         let (mut svgs, mut sheets) = (Vec::new(), Vec::new());
         let first = &variants[0].prepared;
         let rows: Vec<Row> = self.rows.iter().flatten().cloned().collect();
+        for (name, table) in comparison::tables(experiment, &rows) {
+            self.folder.write(name, table.as_bytes())?;
+        }
         if experiment.output.plots {
             for (name, figure) in figures::all(experiment, &rows, &first.provenance.data, first.source.sent) {
                 let failed = |reason: String| RunError::file(&self.folder.path().join(&name), reason);

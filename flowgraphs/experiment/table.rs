@@ -1,5 +1,6 @@
 //! The results as tables.
 
+use super::comparison;
 use super::config::Experiment;
 use super::figures::channel_title;
 use super::grid::cells;
@@ -37,6 +38,7 @@ pub fn sections(experiment: &Experiment, rows: &[Row]) -> Vec<Section> {
             }
         }
     }
+    sections.extend(comparison::sections(experiment, rows));
     let title = "Channel uses".to_owned();
     sections.push(Section { title, lines: cost_lines(&links, rows) });
     sections
