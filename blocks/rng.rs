@@ -40,6 +40,8 @@ pub enum Purpose {
     Payload = 12,
     /// Fades that a whole batch shares.
     BatchFading = 13,
+    /// First places of an embedding.
+    Embedding = 14,
 }
 
 /// One stream of random numbers.

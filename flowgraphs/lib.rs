@@ -2,5 +2,6 @@
 pub mod adapters;
 pub mod error_rates;
 pub mod experiment;
+pub mod feature_space;
 pub mod links;
 pub mod registry;

@@ -1,4 +1,4 @@
-//! Metrics: image quality, separation of common features, agreement of groupings, error rates.
+//! Metrics: image quality, separation and layout of common features, agreement of groupings, error rates.
 
 mod adjusted_rand;
 mod binomial_interval;
@@ -7,6 +7,7 @@ mod error_rate;
 mod ms_ssim;
 mod psnr;
 mod separation;
+mod tsne;
 
 pub use adjusted_rand::adjusted_rand;
 pub use binomial_interval::{Interval, clopper_pearson};
@@ -15,3 +16,4 @@ pub use error_rate::{ErrorCount, StopRule};
 pub use ms_ssim::{MsSsim, ms_ssim, num_scales};
 pub use psnr::{ImageScore, PSNR_CAP_DB, QualitySummary, QualityTally, mean_square_error, psnr_db};
 pub use separation::{Separation, cosines, separation};
+pub use tsne::tsne;

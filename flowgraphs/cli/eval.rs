@@ -1,5 +1,6 @@
 //! `sememe eval`: what given weights are worth on given images, beside the linear baseline.
 
+use crate::given_weights::{source, trained_downlink};
 use crate::run::parse_changes;
 use crate::{interrupt, report};
 use sememe::experiment::{Existing, RunError, SweepOptions, Tree, open_weights, sweep};
@@ -79,7 +80,7 @@ fn experiment(arguments: &Arguments, model: &Model) -> Table {
         ("version".to_owned(), Value::Integer(1)),
         ("title".to_owned(), format!("evaluation of {}", arguments.weights).into()),
         ("snr_db".to_owned(), snrs.into()),
-        ("source".to_owned(), Value::Table(source(arguments))),
+        ("source".to_owned(), Value::Table(source(&arguments.data, arguments.images))),
         ("downlink".to_owned(), Value::Table(downlink)),
         ("channel".to_owned(), channels.into()),
         ("link".to_owned(), links.into()),
@@ -92,51 +93,4 @@ fn channel(name: &str) -> Value {
         fading.insert("k_factor".into(), Value::Float(4.0));
     }
     Value::Table(Table::from_iter([("fading".to_owned(), Value::Table(fading))]))
-}
-
-fn source(arguments: &Arguments) -> Table {
-    let path = Path::new(&arguments.data);
-    let kind = match arguments.data.as_str() {
-        "scenes" => "scenes",
-        _ if holds_cifar(path) => "cifar10",
-        _ => "folder",
-    };
-    let mut table = Table::from_iter([("kind".to_owned(), Value::from(kind))]);
-    if kind != "scenes" {
-        table.insert("path".into(), arguments.data.clone().into());
-    }
-    // Pictures have no training part of their own for the baseline.
-    if kind == "folder" || (kind == "cifar10" && path.is_file() && !is_archive(path)) {
-        table.insert("training".into(), "scenes".into());
-    }
-    if let Some(images) = arguments.images {
-        table.insert("images".into(), Value::Integer(i64::try_from(images).unwrap_or(i64::MAX)));
-    }
-    table
-}
-
-fn is_archive(path: &Path) -> bool {
-    path.to_string_lossy().to_lowercase().ends_with(".tar.gz")
-}
-
-/// Whether a path looks like CIFAR-10: a file of records, the archive, or a folder with either.
-fn holds_cifar(path: &Path) -> bool {
-    let is_records = |path: &Path| path.extension().is_some_and(|end| end == "bin") || is_archive(path);
-    if path.is_file() {
-        return is_records(path);
-    }
-    let files = std::fs::read_dir(path).map(|entries| entries.flatten().map(|entry| entry.path()).collect());
-    let files: Vec<PathBuf> = files.unwrap_or_default();
-    files.iter().any(|path| is_records(path) || path.ends_with("cifar-10-batches-bin"))
-}
-
-/// The downlink that the weights were trained for, as their recipe says; the defaults where it says nothing.
-fn trained_downlink(model: &Model) -> Table {
-    const SHARED: [&str; 8] =
-        ["users", "groups", "uses", "rho", "mapping", "accounting", "clustering", "equalizer"];
-    let recipe = model.origin.get("recipe").and_then(|text| text.parse::<Table>().ok());
-    let Some(Value::Table(trained)) = recipe.and_then(|mut recipe| recipe.remove("downlink")) else {
-        return Table::new();
-    };
-    trained.into_iter().filter(|(key, _)| SHARED.contains(&key.as_str())).collect()
 }

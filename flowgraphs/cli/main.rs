@@ -2,12 +2,15 @@
 
 mod ber;
 mod eval;
+mod features;
 mod free_graph;
+mod given_weights;
 mod import;
 mod info;
 mod interrupt;
 mod list;
 mod merge;
+mod output_folder;
 mod quickstart;
 mod report;
 mod run;
@@ -50,6 +53,8 @@ enum Command {
     Eval(eval::Arguments),
     /// Takes over weights that were trained in PyTorch
     Import(import::Arguments),
+    /// Lays the common features of weights out in a plane
+    Features(features::Arguments),
     /// Measures error rates of the 5G NR chain over SNR
     Ber(Box<ber::Arguments>),
     /// Lists blocks, links, shipped weights and model presets
@@ -82,6 +87,7 @@ fn run(arguments: Arguments) -> Result<u8, RunError> {
         Some(Command::Train(arguments)) => train::run(&arguments),
         Some(Command::Eval(arguments)) => eval::run(&arguments),
         Some(Command::Import(arguments)) => import::run(&arguments),
+        Some(Command::Features(arguments)) => features::run(&arguments),
         Some(Command::Ber(arguments)) => ber::run(&arguments),
         Some(Command::List) => report::print(&list::text()),
         Some(Command::Info) => report::print(&info::text()),

@@ -1,5 +1,6 @@
 //! `sememe train`: a model from a training file.
 
+use crate::output_folder::holds_files;
 use crate::run::parse_changes;
 use crate::{interrupt, report};
 use sememe::experiment::{EXIT_INTERRUPTED, EXIT_OK, Reporter, RunError, Tree};
@@ -81,10 +82,6 @@ pub fn run(arguments: &Arguments) -> Result<u8, RunError> {
     }
     report::print(&text)?;
     Ok(if outcome.finished { EXIT_OK } else { EXIT_INTERRUPTED })
-}
-
-fn holds_files(folder: &std::path::Path) -> bool {
-    std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some())
 }
 
 fn in_words(fading: FadingModel, snr: Decibel, psnr_db: f32) -> String {

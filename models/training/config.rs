@@ -207,11 +207,20 @@ pub struct ValidationSection {
     pub every_epochs: u64,
     /// Steps between checkpoints.
     pub checkpoint_steps: u64,
+    /// Epochs after which the weights are kept in a file of their own; 0 is the start.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub keep_epochs: Vec<u64>,
 }
 
 impl Default for ValidationSection {
     fn default() -> Self {
-        Self { frames: 10, snr_db: vec![0.0, 6.0, 12.0, 18.0], every_epochs: 1, checkpoint_steps: 500 }
+        Self {
+            frames: 10,
+            snr_db: vec![0.0, 6.0, 12.0, 18.0],
+            every_epochs: 1,
+            checkpoint_steps: 500,
+            keep_epochs: vec![],
+        }
     }
 }
 

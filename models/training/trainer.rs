@@ -108,6 +108,17 @@ pub fn train(config: &TrainingConfig, options: RunOptions) -> Result<Outcome, Tr
     let mut validation = Vec::new();
     let (started, first) = (Instant::now(), run.step);
 
+    let keep = |run: &Run, epoch: u64, validation: &[Measured]| {
+        let path = options.out.join(format!("weights-epoch-{epoch:04}.safetensors"));
+        match config.validation.keep_epochs.contains(&epoch) {
+            true => save_weights(run, config, &data, &path, validation),
+            false => Ok(()),
+        }
+    };
+    if run.step == 0 {
+        keep(&run, 0, &[])?;
+    }
+
     while run.step < steps {
         let (epoch, place) = (run.step / per_epoch, (run.step % per_epoch) as usize);
         if place == 0 || order.is_empty() {
@@ -137,6 +148,9 @@ pub fn train(config: &TrainingConfig, options: RunOptions) -> Result<Outcome, Tr
         if (epoch_ends && (epoch + 1) % config.validation.every_epochs == 0) || run.step == steps {
             validation = validate(&run.average, config, &judge, &data)?;
             log.validation(run.step, epoch + 1, &validation)?;
+        }
+        if epoch_ends {
+            keep(&run, epoch + 1, &validation)?;
         }
         let done = (run.step - first) as f64 * users as f64;
         (options.progress)(&Progress {

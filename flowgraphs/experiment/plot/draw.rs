@@ -3,9 +3,9 @@
 use super::canvas::{Canvas, Drawn, Look, text_width};
 use super::figure::{Axis, Course, Figure};
 use super::marker::{colour, outline};
-use super::register_fonts;
+use super::render::Drawing;
 use super::scale::{Scale, decade_ticks, label, range, round_ticks, value_ticks};
-use plotters::prelude::{BitMapBackend, DrawingBackend, IntoDrawingArea, SVGBackend};
+use plotters::prelude::DrawingBackend;
 use plotters::style::RGBColor;
 use plotters::style::text_anchor::HPos;
 
@@ -19,41 +19,18 @@ const LABEL_SIZE: f64 = 14.0;
 const LABEL_STEP: i32 = 18;
 const MARKER_RADIUS: f64 = 4.0;
 
-/// The figure as SVG text, 760 x 470 units.
-pub fn to_svg(figure: &Figure) -> Result<String, String> {
-    let mut text = String::new();
-    {
-        let area = SVGBackend::with_string(&mut text, (WIDTH as u32, HEIGHT as u32)).into_drawing_area();
-        draw(&Canvas { area: &area, scale: 1.0 }, figure).map_err(|error| error.to_string())?;
-        area.present().map_err(|error| error.to_string())?;
+impl Drawing for Figure {
+    fn size(&self) -> (i32, i32) {
+        (WIDTH, HEIGHT)
     }
-    Ok(text)
-}
 
-/// The figure as a PNG file of 1520 x 940 pixels.
-pub fn to_png(figure: &Figure) -> Result<Vec<u8>, String> {
-    // Drawn at twice the resolution and reduced: the bitmap backend does not smooth thick lines.
-    const SCALE: u32 = 2;
-    const SMOOTHING: u32 = 2;
-    let size = [WIDTH, HEIGHT].map(|side| side as u32 * SCALE * SMOOTHING);
-    let mut pixels = vec![255u8; size[0] as usize * size[1] as usize * 3];
-    {
-        let area = BitMapBackend::with_buffer(&mut pixels, (size[0], size[1])).into_drawing_area();
-        let canvas = Canvas { area: &area, scale: f64::from(SCALE * SMOOTHING) };
-        draw(&canvas, figure).map_err(|error| error.to_string())?;
-        area.present().map_err(|error| error.to_string())?;
+    fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Drawn<DB> {
+        draw(canvas, self)
     }
-    let large = image::RgbImage::from_raw(size[0], size[1], pixels).ok_or("the drawing has a wrong size")?;
-    let image = image::imageops::thumbnail(&large, size[0] / SMOOTHING, size[1] / SMOOTHING);
-    let mut bytes = std::io::Cursor::new(Vec::new());
-    image.write_to(&mut bytes, image::ImageFormat::Png).map_err(|error| error.to_string())?;
-    Ok(bytes.into_inner())
 }
 
 fn draw<DB: DrawingBackend>(canvas: &Canvas<'_, DB>, figure: &Figure) -> Drawn<DB> {
-    register_fonts();
     let courses = figure.courses();
-    canvas.rectangle([(0, 0), (WIDTH, HEIGHT)], RGBColor(255, 255, 255))?;
     let labelled = figure.lines.iter().zip(&courses).filter(|(_, course)| !course.is_limit());
     let label_width = labelled.map(|(l, _)| text_width(&l.name, LABEL_SIZE)).max().unwrap_or(0);
     let (left, right, top, bottom) = (72, WIDTH - label_width.min(WIDTH / 3) - 36, 74, HEIGHT - 62);
@@ -202,6 +179,7 @@ fn end_labels(courses: &[Course], y: Scale, (top, bottom): (i32, i32)) -> Vec<(u
 #[cfg(test)]
 mod tests {
     use super::super::Line;
+    use super::super::{to_png, to_svg};
     use super::*;
 
     fn figure() -> Figure {
