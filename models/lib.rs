@@ -9,6 +9,7 @@
 //! | [`memory`] | what happens to freed memory |
 //! | [`ops`] | tensor operations with gradients, channels last |
 //! | [`perceptual`] | learned distances between images |
+//! | [`tensor_error`] | failed tensor operations in one line |
 //! | [`training`] | the training loop |
 //! | [`transceiver`] | one interface to all of them |
 //! | [`vit_jscc`] | the vision-transformer baseline |
@@ -21,6 +22,7 @@ pub mod losses;
 pub mod memory;
 pub mod ops;
 pub mod perceptual;
+pub mod tensor_error;
 pub mod training;
 pub mod transceiver;
 pub mod vit_jscc;

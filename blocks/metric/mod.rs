@@ -16,4 +16,4 @@ pub use error_rate::{ErrorCount, StopRule};
 pub use ms_ssim::{MsSsim, ms_ssim, num_scales};
 pub use psnr::{ImageScore, PSNR_CAP_DB, QualitySummary, QualityTally, mean_square_error, psnr_db};
 pub use separation::{Separation, cosines, separation};
-pub use tsne::tsne;
+pub use tsne::{MOST_POINTS, tsne};

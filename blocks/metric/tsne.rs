@@ -12,8 +12,8 @@ const STEPS: usize = 1000;
 /// During the first steps attraction is stronger, so that clusters form.
 const EARLY_STEPS: usize = 250;
 const EARLY_ATTRACTION: f64 = 12.0;
-/// Most points: the cost grows with their square.
-const MOST_POINTS: usize = 5000;
+/// Most points of a layout: its cost grows with their square.
+pub const MOST_POINTS: usize = 5000;
 
 /// A layout of rows `[n, d]` in a plane.
 ///

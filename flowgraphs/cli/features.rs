@@ -8,7 +8,10 @@ use sememe::experiment::{EXIT_INTERRUPTED, OpenSource, Reporter, RunError, Sourc
 use sememe::feature_space::{Conditions, PICTURE, Snapshot, panels, tables};
 use sememe::links::Downlink;
 use sememe_blocks::Decibel;
+use sememe_blocks::access::clustering::check_counts;
+use sememe_blocks::metric::MOST_POINTS;
 use sememe_blocks::rng::RngKey;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use toml::Value;
@@ -53,6 +56,7 @@ pub fn run(arguments: &Arguments) -> Result<u8, RunError> {
     let downlink: Downlink = Value::Table(trained_downlink(&models[0].1))
         .try_into()
         .map_err(|error| RunError::Usage(format!("{}: its recipe: {error}", arguments.weights[0])))?;
+    check(arguments, &downlink)?;
     let opened = images(arguments, &downlink)?;
     fresh(&arguments.out, arguments.force)?;
     let conditions = Conditions {
@@ -76,6 +80,10 @@ pub fn run(arguments: &Arguments) -> Result<u8, RunError> {
         reporter.advance(snapshots.len() as u64, name);
     }
     reporter.finish();
+    if snapshots.is_empty() {
+        report::print("stopped before the first model\n")?;
+        return Ok(EXIT_INTERRUPTED);
+    }
     write(arguments, &snapshots, &opened.images.set.name())?;
     let mut text = String::new();
     for Snapshot { name, mean_cosine, target, .. } in &snapshots {
@@ -84,6 +92,41 @@ pub fn run(arguments: &Arguments) -> Result<u8, RunError> {
     text.push_str(&format!("tables and picture are in {}\n", arguments.out.display()));
     let code = report::print(&text)?;
     Ok(if snapshots.len() < models.len() { EXIT_INTERRUPTED } else { code })
+}
+
+/// Refuses numbers for which nothing could be laid out.
+fn check(arguments: &Arguments, downlink: &Downlink) -> Result<(), RunError> {
+    let refuse = |name: &str, found: String, allowed: String| {
+        Err(RunError::Usage(format!("--{name} {found} is not possible: allowed is {allowed}")))
+    };
+    check_counts(downlink.users, downlink.groups)
+        .map_err(|error| RunError::Usage(format!("{}: its recipe: {error}", arguments.weights[0])))?;
+    let most = MOST_POINTS / downlink.groups;
+    if !(1..=most).contains(&arguments.frames) {
+        let allowed =
+            format!("1 to {most}, so that {} groups give {MOST_POINTS} points at most", downlink.groups);
+        return refuse("frames", arguments.frames.to_string(), allowed);
+    }
+    // Groups without users have no point; with the strategies that leave some empty there may be fewer.
+    let neighbours = (arguments.frames * downlink.groups - 1) as f64 / 3.0;
+    if !(1.0..=neighbours).contains(&arguments.perplexity) {
+        let allowed = format!("1 to {neighbours:.1} with so many frames and groups");
+        return refuse("perplexity", arguments.perplexity.to_string(), allowed);
+    }
+    if !(-200.0..=200.0).contains(&arguments.snr) {
+        return refuse("snr", arguments.snr.to_string(), "-200 to 200".into());
+    }
+    let mut names = BTreeSet::new();
+    for weights in &arguments.weights {
+        let name = name_of(weights);
+        if name.contains([',', '"', '\n', '\r']) || !names.insert(name) {
+            return Err(RunError::Usage(format!(
+                "weights \"{weights}\" are not possible: allowed are files of different names, without commas and \
+                 quotes"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Writes tables and picture.
@@ -114,5 +157,9 @@ fn images(arguments: &Arguments, downlink: &Downlink) -> Result<OpenSource, RunE
 /// The end of a path, without what all weights files end in.
 fn name_of(weights: &str) -> String {
     let stem = Path::new(weights).file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    stem.trim_start_matches("weights-").replace("epoch-", "epoch ").replace(" 0000", " 0")
+    let name = stem.trim_start_matches("weights-");
+    match name.strip_prefix("epoch-").and_then(|digits| digits.parse::<u64>().ok()) {
+        Some(epoch) => format!("epoch {epoch}"),
+        None => name.to_owned(),
+    }
 }

@@ -65,6 +65,9 @@ fn pairs<'a>(experiment: &'a Experiment, rows: &'a [Row]) -> Vec<Pair<'a>> {
                 let mut points: Vec<_> = ours.iter().filter_map(|row| at(&row)).collect();
                 points.sort_by(|a, b| a.0.total_cmp(&b.0));
                 let Some(link) = theirs.first().map(|row| row.key.link.as_str()) else { continue };
+                if points.is_empty() {
+                    continue;
+                }
                 let title = format!("{}{}", channel_title(channel), cell.title());
                 pairs.push(Pair { varied: varied.clone(), channel: name.clone(), title, link, points });
             }
@@ -74,18 +77,22 @@ fn pairs<'a>(experiment: &'a Experiment, rows: &'a [Row]) -> Vec<Pair<'a>> {
 }
 
 impl Pair<'_> {
-    /// SNRs at which the two lines have equal PSNR, between measured points taken to be straight.
+    /// SNRs at which the two lines change places, between measured points taken to be straight.
     fn crossings(&self) -> Vec<f64> {
         let ahead =
             |(_, reference, line): &(f64, &Measurement, &Measurement)| line.psnr_db - reference.psnr_db;
-        let between = |two: &[(f64, &Measurement, &Measurement)]| {
-            let (before, after) = (ahead(&two[0]), ahead(&two[1]));
-            (before * after < 0.0).then(|| two[0].0 + (two[1].0 - two[0].0) * before / (before - after))
+        // Where they touch without changing places, they do not cross.
+        let apart: Vec<(f64, f64)> = self
+            .points
+            .iter()
+            .map(|point| (point.0, ahead(point)))
+            .filter(|(_, gain)| *gain != 0.0)
+            .collect();
+        let between = |two: &[(f64, f64)]| {
+            let ((from, before), (to, after)) = (two[0], two[1]);
+            (before * after < 0.0).then(|| from + (to - from) * before / (before - after))
         };
-        let touching = self.points.iter().filter(|point| ahead(point) == 0.0).map(|point| point.0);
-        let mut found: Vec<f64> = self.points.windows(2).filter_map(between).chain(touching).collect();
-        found.sort_by(f64::total_cmp);
-        found
+        apart.windows(2).filter_map(between).collect()
     }
 
     /// In words: where the line is better than the reference.

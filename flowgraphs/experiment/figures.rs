@@ -175,8 +175,9 @@ fn subtitle(experiment: &Experiment, data: &str, images: usize) -> String {
     // The digest and the parameters of the set stand in experiment.toml.
     let data = data.split(',').next().unwrap_or(data);
     let downlink = &experiment.downlink;
+    let most = if experiment.stop.is_some() { "at most " } else { "" };
     format!(
-        "{data}, {images} images; N = {} channel uses per image, {} users in {} groups",
+        "{data}, {most}{images} images; N = {} channel uses per image, {} users in {} groups",
         downlink.uses, downlink.users, downlink.groups
     )
 }

@@ -19,6 +19,9 @@ use std::time::Duration;
 /// A run may be silent for so long before it counts as stalled: inference on large images takes time.
 const PATIENCE: Duration = Duration::from_secs(600);
 
+/// More points at a time only cost memory.
+const MOST_JOBS_PER_CORE: usize = 8;
+
 /// What a sweep ended with.
 pub struct SweepOutcome {
     /// The resolved experiment.
@@ -64,6 +67,13 @@ pub struct SweepOptions<'a> {
 /// - errors: what cannot be used, before anything is written; of the points that failed the first
 pub fn sweep(tree: &Tree, options: &SweepOptions) -> Result<SweepOutcome, RunError> {
     let SweepOptions { existing, shard, stop, .. } = *options;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let most = MOST_JOBS_PER_CORE * cores;
+    if options.jobs > most {
+        let text =
+            format!("--jobs {} is not possible: allowed is 0 to {most} on {cores} cores", options.jobs);
+        return Err(RunError::Usage(text));
+    }
     let experiment = tree.experiment()?;
     let variants = open_variants(&experiment, tree)?;
     let provenance = variants[0].prepared.provenance.clone();
@@ -79,10 +89,7 @@ pub fn sweep(tree: &Tree, options: &SweepOptions) -> Result<SweepOutcome, RunErr
     let rows: Vec<Option<Row>> = points.iter().map(of_earlier).collect();
     let resumed = rows.iter().flatten().count();
     let mut sweep = Sweep { folder, earlier_timings, timings: vec![None; rows.len()], rows, stop };
-    let jobs = match options.jobs {
-        0 => std::thread::available_parallelism().map_or(1, usize::from),
-        jobs => jobs,
-    };
+    let jobs = if options.jobs == 0 { cores } else { options.jobs };
     let interrupted = sweep.search_pictures(&points)? || sweep.measure_all(&points, jobs)?;
     if !interrupted && shard.is_none() {
         sweep.draw(&resolved, &variants)?;

@@ -5,6 +5,10 @@ use serde::{Deserialize, Serialize};
 /// Factor between the sides of an image and of its feature maps.
 pub const REDUCTION: usize = 4;
 
+/// Bounds on sizes, far beyond use.
+const MOST_CHANNELS: usize = 1 << 16;
+const MOST_SIDE: usize = 63;
+
 /// Everything that fixes the shapes of the tensors.
 ///
 /// The encoder has five convolutions, of which the first two halve the size; the decoder mirrors it.
@@ -62,6 +66,22 @@ impl DeepJsccConfig {
         }
     }
 
+    /// Refuses sizes of which no network can be built; such may stand in a damaged file.
+    pub fn check(&self) -> Result<(), String> {
+        let is_size = |channels: &usize| (1..=MOST_CHANNELS).contains(channels);
+        if let Some(channels) = self.widths.iter().chain([&self.features]).find(|channels| !is_size(channels))
+        {
+            return Err(format!("{channels} channels are not possible: allowed are 1 to {MOST_CHANNELS}"));
+        }
+        let is_side = |kernel: &usize| kernel % 2 == 1 && *kernel <= MOST_SIDE;
+        match self.kernels.iter().find(|kernel| !is_side(kernel)) {
+            Some(kernel) => {
+                Err(format!("kernels of {kernel} are not possible: allowed are odd ones to {MOST_SIDE}"))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// Values of the code for images of this size.
     pub fn code_len(&self, (height, width): (usize, usize)) -> usize {
         self.features * (height / REDUCTION) * (width / REDUCTION)
@@ -75,5 +95,25 @@ impl DeepJsccConfig {
                 "images of {height} x {width} do not fit this model: allowed are sides that are multiples of {REDUCTION}"
             )
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_of_which_nothing_can_be_built_are_refused() {
+        let small = DeepJsccConfig::preset("deep-jscc", 32).unwrap();
+        for name in PRESETS {
+            DeepJsccConfig::preset(name, 32).unwrap().check().unwrap();
+        }
+        let refused = |config: DeepJsccConfig| config.check().unwrap_err();
+        assert!(refused(DeepJsccConfig { features: 0, ..small.clone() }).contains("0 channels"));
+        assert!(refused(DeepJsccConfig { widths: [1 << 40; 4], ..small.clone() }).contains("1 to 65536"));
+        assert!(
+            refused(DeepJsccConfig { kernels: [5, 4, 5, 5, 5], ..small.clone() }).contains("kernels of 4")
+        );
+        assert!(small.refuses((30, 32)).unwrap().contains("multiples of 4"));
     }
 }

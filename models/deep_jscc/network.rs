@@ -4,10 +4,11 @@
 //! image --- 5 x [conv, (GDN), PReLU, (SNR attention)] --- (constellation) --- code
 //! code  --- 5 x [transposed conv, (IGDN), PReLU, (SNR attention)] ----------- image
 //! ```
-//! Maps: `[K, H, W, 3]` - `[K, H/2, W/2, w1]` - `[K, H/4, W/4, w2]`, w3, w4, features. The decoder's last
-//! convolution ends in a sigmoid. The encoder's last convolution is followed by nothing, or by a PReLU where
-//! there is no divisive normalisation, as in the respective papers. Only SNR attention knows the SNR: the
-//! encoder the mean, each decoder that of its own vector after the equaliser.
+//! Maps: `[K, H, W, 3]` - `[K, H/2, W/2, w1]` - `[K, H/4, W/4, w2]`, w3, w4, features. The decoder ends in a
+//! sigmoid. Without divisive normalisation every convolution but the decoder's last has a PReLU of one slope;
+//! with it, PReLUs have a slope for each channel, and the last convolutions of both sides have a normalisation
+//! but no PReLU, as in the respective authors' code. Only SNR attention knows the SNR: the encoder the mean,
+//! each decoder that of its own vector after the equaliser.
 
 use super::config::{DeepJsccConfig, REDUCTION};
 use super::constellation::Constellation;
@@ -32,7 +33,6 @@ pub struct DeepJscc {
 }
 
 /// What follows a convolution.
-#[derive(Default)]
 struct Response {
     gdn: Option<Gdn>,
     slope: Option<Tensor>,
@@ -42,22 +42,20 @@ struct Response {
 impl DeepJscc {
     /// Builds the networks of a configuration.
     pub fn new(config: &DeepJsccConfig, scope: &Scope) -> Result<Self> {
+        config.check().map_err(candle_core::Error::msg)?;
         let [a, b, c, d] = config.widths;
         let channels = [3, a, b, c, d, config.features];
         let response = |width: usize, at: usize, is_inverse: bool, scope: &Scope| -> Result<Response> {
-            if at == 4 {
-                let is_rectified = !is_inverse && !config.gdn;
-                return Ok(Response {
-                    slope: is_rectified.then(|| slope(scope)).transpose()?,
-                    ..Response::default()
-                });
-            }
+            let is_last = at == 4;
+            let is_rectified = !is_last || !(config.gdn || is_inverse);
             let gdn = || Gdn::new(width, is_inverse, &scope.at("gdn"));
+            let slopes = if config.gdn { width } else { 1 };
+            let slope = || scope.variable("slope", &[slopes], Init::Constant(FIRST_SLOPE));
             let attention = || SnrAttention::new(width, &scope.at("attention"));
             Ok(Response {
                 gdn: config.gdn.then(gdn).transpose()?,
-                slope: Some(slope(scope)?),
-                attention: config.snr_attention.then(attention).transpose()?,
+                slope: is_rectified.then(slope).transpose()?,
+                attention: (config.snr_attention && !is_last).then(attention).transpose()?,
             })
         };
         let (mut encoder, mut decoder) = (Vec::new(), Vec::new());
@@ -77,10 +75,6 @@ impl DeepJscc {
         let constellation = config.constellation.map(Constellation::new).transpose()?;
         Ok(Self { encoder, constellation, decoder })
     }
-}
-
-fn slope(scope: &Scope) -> Result<Tensor> {
-    scope.variable("slope", &[1], Init::Constant(FIRST_SLOPE))
 }
 
 impl Response {
@@ -143,11 +137,11 @@ mod tests {
 
     #[test]
     fn sizes_are_those_of_the_published_networks() {
-        // 1024 and 2048 real values of 32 x 32 images. Source: the repositories of the respective authors.
+        // 1024 and 2048 real values of 32 x 32 images. Source: layer shapes of the respective authors' code.
         assert_eq!([count("deep-jscc", 16), count("deep-jscc", 32)], [156_252, 181_868]);
         assert_eq!(count("adjscc", 32) - count("deep-jscc-wide", 32), 8 * 8480);
         let millions = |preset, features| (count(preset, features) as f64 / 1e4).round() / 100.0;
-        assert_eq!([millions("deep-jscc-wide", 16), millions("deep-jscc-wide", 32)], [10.69, 10.89]);
+        assert_eq!([millions("deep-jscc-wide", 16), millions("deep-jscc-wide", 32)], [10.69, 10.9]);
         assert_eq!([millions("adjscc", 16), millions("adjscc", 32)], [10.76, 10.96]);
     }
 

@@ -1,7 +1,7 @@
 //! The attention feature module: weighs channels by what they hold and by the SNR.
 //!
 //! ```text
-//! x --+-- mean over positions --(+ SNR)-- dense 16, ReLU -- dense C, sigmoid --(x)-- y
+//! x --+-- mean over positions --(+ SNR)-- dense C/16, ReLU -- dense C, sigmoid --(x)-- y
 //!     +-------------------------------------------------------------------------+
 //! ```
 //! Source: Xu et al. (2021), ADJSCC. The SNR enters as dB / 10 - 1.
@@ -11,7 +11,8 @@ use crate::layers::{Scope, sigmoid};
 use crate::ops::{affine, film};
 use candle_core::{Result, Tensor};
 
-const HIDDEN: usize = 16;
+/// Channels for each hidden value.
+const REDUCTION: usize = 16;
 
 /// One module.
 pub struct SnrAttention {
@@ -22,9 +23,10 @@ pub struct SnrAttention {
 impl SnrAttention {
     /// For maps of `width` channels.
     pub fn new(width: usize, scope: &Scope) -> Result<Self> {
+        let hidden = (width / REDUCTION).max(1);
         Ok(Self {
-            hidden: scope.affine("hidden", width + 1, HIDDEN, 1.4)?,
-            output: scope.affine("output", HIDDEN, width, 1.0)?,
+            hidden: scope.affine("hidden", width + 1, hidden, 1.4)?,
+            output: scope.affine("output", hidden, width, 1.0)?,
         })
     }
 
@@ -53,16 +55,16 @@ mod tests {
     #[test]
     fn weights_are_shared_by_all_positions_and_follow_the_snr() {
         let parameters = Parameters::random(1, &Device::Cpu);
-        let module = SnrAttention::new(4, &parameters.root()).unwrap();
-        assert_eq!(parameters.count(), 5 * 16 + 16 + 16 * 4 + 4);
-        let x = noise_var(&[1, 3, 5, 4], 1);
+        let module = SnrAttention::new(32, &parameters.root()).unwrap();
+        assert_eq!(parameters.count(), 33 * 2 + 2 + 2 * 32 + 32);
+        let x = noise_var(&[1, 3, 5, 32], 1);
         let ratios = |snr: f32| -> Vec<f32> {
             let y = to_vec(&module.forward(x.as_tensor(), &[snr]).unwrap()).unwrap();
             y.iter().zip(to_vec(&x).unwrap()).map(|(y, x)| y / x).collect()
         };
         let (low, high) = (ratios(1.0), ratios(100.0));
         for (position, ratio) in low.iter().enumerate() {
-            assert!((ratio - low[position % 4]).abs() < 1e-4 && (0.0..1.0).contains(ratio));
+            assert!((ratio - low[position % 32]).abs() < 1e-4 && (0.0..1.0).contains(ratio));
         }
         assert!(low.iter().zip(&high).any(|(a, b)| (a - b).abs() > 1e-3));
     }

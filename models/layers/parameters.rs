@@ -49,6 +49,9 @@ impl Init {
     }
 }
 
+/// Most values of one variable: 4 GiB, beyond any network of this crate.
+const MOST_VALUES: usize = 1 << 30;
+
 /// Where new variables come from.
 enum Origin {
     Random(RngKey),
@@ -172,7 +175,8 @@ impl Scope {
 
     /// As [`Scope::variable`], with pieces of its own in PyTorch.
     pub fn laid_out(&self, name: &str, shape: &[usize], init: Init, pieces: &[Piece]) -> Result<Tensor> {
-        self.define(name, shape, &[(shape.iter().product(), init)], pieces)
+        let len = shape.iter().fold(1usize, |product, side| product.saturating_mul(*side));
+        self.define(name, shape, &[(len, init)], pieces)
     }
 
     /// A flat variable of several parts, each `(length, start)`, and of pieces in PyTorch.
@@ -189,13 +193,17 @@ impl Scope {
     ) -> Result<Tensor> {
         let name =
             if self.prefix.is_empty() { own_name.to_string() } else { format!("{}.{own_name}", self.prefix) };
+        let len = parts.iter().fold(0usize, |sum, (len, _)| sum.saturating_add(*len));
+        if len > MOST_VALUES {
+            bail!("the parameter {name} of shape {shape:?} is too large: allowed are {MOST_VALUES} values");
+        }
         let mut defined = self.parameters.lock();
         if defined.variables.contains_key(&name) {
             bail!("the parameter {name} is defined twice");
         }
         debug_assert_eq!(
             pieces.iter().map(|piece| piece.shape.iter().product::<usize>()).sum::<usize>(),
-            shape.iter().product::<usize>(),
+            len,
             "the pieces of {name}"
         );
         let tensor = match &self.parameters.origin {

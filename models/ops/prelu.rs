@@ -11,13 +11,25 @@ const VALUES_PER_TASK: usize = 1 << 15;
 
 /// y = x where x > 0, slope * x elsewhere.
 ///
-/// - x of any shape, slope `[1]` -> the shape of x
+/// - x `[.., C]`, slope `[1]` or one for each channel, `[C]` -> the shape of x
 pub fn prelu(x: &Tensor, slope: &Tensor) -> Result<Tensor> {
     x.contiguous()?.apply_op2(slope, Prelu)
 }
 
 struct Prelu;
 struct PreluGradient;
+
+/// The number of slopes, and values of a task: whole rows of as many.
+///
+/// - errors: slopes that are neither one nor as many as channels
+fn sizes(op: &str, x: &Layout, slope: &Layout) -> Result<(usize, usize)> {
+    let slopes = slope.shape().dims1()?;
+    let channels = x.dims().last().copied().unwrap_or(1);
+    if slopes != 1 {
+        expect_shape(op, "the slope", slope.dims(), &[channels])?;
+    }
+    Ok((slopes, (VALUES_PER_TASK / slopes.max(1)).max(1) * slopes.max(1)))
+}
 
 impl CustomOp2 for Prelu {
     fn name(&self) -> &'static str {
@@ -31,11 +43,13 @@ impl CustomOp2 for Prelu {
         s: &CpuStorage,
         s_at: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        expect_shape(self.name(), "the slope", s_at.dims(), &[1])?;
-        let (x, slope) = (values(self.name(), x, x_at)?, values(self.name(), s, s_at)?[0]);
+        let (_, per_task) = sizes(self.name(), x_at, s_at)?;
+        let (x, slopes) = (values(self.name(), x, x_at)?, values(self.name(), s, s_at)?);
         let mut out = vec![0.0; x.len()];
-        out.par_chunks_mut(VALUES_PER_TASK).zip(x.par_chunks(VALUES_PER_TASK)).for_each(|(out, x)| {
-            out.iter_mut().zip(x).for_each(|(out, x)| *out = if *x > 0.0 { *x } else { slope * x });
+        out.par_chunks_mut(per_task).zip(x.par_chunks(per_task)).for_each(|(out, x)| {
+            for ((out, x), slope) in out.iter_mut().zip(x).zip(slopes.iter().cycle()) {
+                *out = if *x > 0.0 { *x } else { slope * x };
+            }
         });
         Ok((CpuStorage::F32(out), x_at.shape().clone()))
     }
@@ -67,23 +81,30 @@ impl CustomOp3 for PreluGradient {
         g_at: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
         expect_shape(self.name(), "the gradient", g_at.dims(), x_at.dims())?;
-        let (x, slope) = (values(self.name(), x, x_at)?, values(self.name(), s, s_at)?[0]);
+        let (count, per_task) = sizes(self.name(), x_at, s_at)?;
+        let (x, slopes) = (values(self.name(), x, x_at)?, values(self.name(), s, s_at)?);
         let gradient = values(self.name(), g, g_at)?;
-        let mut packed = vec![0.0; x.len() + 1];
+        let mut packed = vec![0.0; x.len() + count];
         let (of_x, of_slope) = packed.split_at_mut(x.len());
-        let sums: Vec<f64> = of_x
-            .par_chunks_mut(VALUES_PER_TASK)
-            .zip(x.par_chunks(VALUES_PER_TASK).zip(gradient.par_chunks(VALUES_PER_TASK)))
+        let sums: Vec<Vec<f64>> = of_x
+            .par_chunks_mut(per_task)
+            .zip(x.par_chunks(per_task).zip(gradient.par_chunks(per_task)))
             .map(|(of_x, (x, gradient))| {
-                let mut sum = 0.0;
-                for (of_x, (x, gradient)) in of_x.iter_mut().zip(x.iter().zip(gradient)) {
-                    *of_x = if *x > 0.0 { *gradient } else { slope * gradient };
-                    sum += f64::from(x.min(0.0) * gradient);
+                let mut sums = vec![0.0; count];
+                let rows = of_x.chunks_mut(count).zip(x.chunks(count).zip(gradient.chunks(count)));
+                for (of_x, (x, gradient)) in rows {
+                    for (at, (of_x, (x, gradient))) in of_x.iter_mut().zip(x.iter().zip(gradient)).enumerate()
+                    {
+                        *of_x = if *x > 0.0 { *gradient } else { slopes[at] * gradient };
+                        sums[at] += f64::from(x.min(0.0) * gradient);
+                    }
                 }
-                sum
+                sums
             })
             .collect();
-        of_slope[0] = sums.into_iter().sum::<f64>() as f32;
+        for (at, of_slope) in of_slope.iter_mut().enumerate() {
+            *of_slope = sums.iter().map(|sums| sums[at]).sum::<f64>() as f32;
+        }
         let len = packed.len();
         Ok((CpuStorage::F32(packed), len.into()))
     }
@@ -101,7 +122,10 @@ mod tests {
         let x = Tensor::new(&[[-2f32, 0.0], [3.0, -0.5]], &Device::Cpu).unwrap();
         let slope = Tensor::new(&[0.25f32], &Device::Cpu).unwrap();
         assert_eq!(to_vec(&prelu(&x, &slope).unwrap()).unwrap(), [-0.5, 0.0, 3.0, -0.125]);
+        let slopes = Tensor::new(&[0.25f32, 0.5], &Device::Cpu).unwrap();
+        assert_eq!(to_vec(&prelu(&x, &slopes).unwrap()).unwrap(), [-0.5, 0.0, 3.0, -0.25]);
         assert!(prelu(&x, &x).is_err());
+        assert!(prelu(&x, &Tensor::new(&[0.25f32; 3], &Device::Cpu).unwrap()).is_err());
     }
 
     #[test]
@@ -111,5 +135,7 @@ mod tests {
         let x = (&x + (x.sign().unwrap() * 0.1).unwrap()).unwrap();
         let slope = Var::new(&[0.25f32], &Device::Cpu).unwrap();
         check_gradients(&[Var::from_tensor(&x).unwrap(), slope], |t| prelu(&t[0], &t[1]));
+        let slopes = Var::new(&[0.25f32, -0.5, 0.1], &Device::Cpu).unwrap();
+        check_gradients(&[Var::from_tensor(&x).unwrap(), slopes], |t| prelu(&t[0], &t[1]));
     }
 }

@@ -1,5 +1,6 @@
 //! Why a perceptual distance cannot be computed.
 
+use crate::tensor_error::in_one_line;
 use crate::weights::WeightsError;
 use std::path::PathBuf;
 
@@ -61,6 +62,6 @@ pub enum PerceptualError {
         value: f32,
     },
     /// A tensor operation failed: a defect, or memory ran out.
-    #[error("tensor operation: {0}")]
+    #[error("tensor operation: {}", in_one_line(.0))]
     Tensor(#[from] candle_core::Error),
 }

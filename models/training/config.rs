@@ -303,6 +303,10 @@ impl TrainingConfig {
                 "at least 1",
             );
         }
+        if let Some(epoch) = v.keep_epochs.iter().find(|epoch| **epoch > o.epochs) {
+            let allowed = format!("0 to optimizer.epochs = {}", o.epochs);
+            return refuse("validation.keep_epochs", epoch.to_string(), &allowed);
+        }
         if let Some(snr) = v.snr_db.iter().find(|snr| !snr.is_finite()) {
             return refuse("validation.snr_db", snr.to_string(), "finite numbers");
         }

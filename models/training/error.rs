@@ -1,5 +1,6 @@
 //! Why a training run cannot start or go on.
 
+use crate::tensor_error::in_one_line;
 use sememe_blocks::BlockError;
 use std::path::PathBuf;
 
@@ -13,7 +14,7 @@ pub enum TrainingError {
     #[error(transparent)]
     Block(#[from] BlockError),
     /// A tensor operation failed: a defect, or memory ran out.
-    #[error("tensor operation: {0}")]
+    #[error("tensor operation: {}", in_one_line(.0))]
     Tensor(#[from] candle_core::Error),
     /// A file could not be read or written.
     #[error("{path}: {reason}", path = path.display())]

@@ -3,6 +3,7 @@
 use super::TrainingError;
 use crate::deep_jscc::Constellation;
 use crate::group_splitting::Stem;
+use crate::tensor_error::in_one_line;
 use crate::transceiver::Architecture;
 use serde::{Deserialize, Serialize};
 
@@ -58,7 +59,7 @@ impl ModelSection {
         match (&mut architecture, self.constellation) {
             (Architecture::DeepJscc(config), Some(points)) => {
                 Constellation::new(points)
-                    .map_err(|error| TrainingError::Config(format!("model.{error}")))?;
+                    .map_err(|error| TrainingError::Config(format!("model.{}", in_one_line(&error))))?;
                 config.constellation = Some(points);
             }
             (_, Some(points)) => return Err(self.unused("constellation", points, name)),

@@ -150,7 +150,8 @@ pub fn train(config: &TrainingConfig, options: RunOptions) -> Result<Outcome, Tr
             log.validation(run.step, epoch + 1, &validation)?;
         }
         if epoch_ends {
-            keep(&run, epoch + 1, &validation)?;
+            let is_measured = (epoch + 1) % config.validation.every_epochs == 0 || run.step == steps;
+            keep(&run, epoch + 1, if is_measured { &validation } else { &[] })?;
         }
         let done = (run.step - first) as f64 * users as f64;
         (options.progress)(&Progress {

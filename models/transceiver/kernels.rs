@@ -1,6 +1,7 @@
 //! The networks as frame kernels: what a flowgraph wires.
 
 use super::{Model, Reception};
+use crate::tensor_error::in_one_line;
 use candle_core::{Device, Result as TensorResult, Tensor};
 use ndarray::{Array2, Array4};
 use sememe_blocks::frame::{EncodedUsers, Features, GroupedUsers, ImageBatch, ReceivedFeatures, Truth};
@@ -125,7 +126,7 @@ fn rows_of(tensor: &Tensor) -> TensorResult<Array2<f32>> {
 }
 
 fn kernel(who: &str, error: candle_core::Error) -> BlockError {
-    BlockError::Kernel(format!("{who}: {error}"))
+    BlockError::Kernel(format!("{who}: {}", in_one_line(&error)))
 }
 
 #[cfg(test)]

@@ -50,6 +50,7 @@ impl VitJscc {
     /// Builds the networks of a configuration.
     pub fn new(config: &VitJsccConfig, scope: &Scope) -> Result<Self> {
         let VitJsccConfig { width, head_width, blocks, features } = *config;
+        config.check().map_err(candle_core::Error::msg)?;
         let (encoder, decoder) = (scope.at("encoder"), scope.at("decoder"));
         let rows = |first: usize, scope: &Scope| -> Result<Vec<VitBlock>> {
             let inputs = |at: usize| if at == 0 { first } else { width };

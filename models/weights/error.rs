@@ -1,5 +1,7 @@
 //! Why weights cannot be read or written.
 
+use crate::tensor_error::in_one_line;
+
 /// Errors of weights files.
 #[derive(Debug, thiserror::Error)]
 pub enum WeightsError {
@@ -29,7 +31,7 @@ pub enum WeightsError {
     #[error("metadata: {0}")]
     Metadata(String),
     /// Tensors that do not fit the architecture, or a failed operation.
-    #[error("{0}")]
+    #[error("{}", in_one_line(.0))]
     Tensor(#[from] candle_core::Error),
     /// No weights of this name ship with the program.
     #[error("no weights named \"{name}\": shipped are {known}; or give the path of a file")]

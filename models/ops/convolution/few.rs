@@ -130,24 +130,10 @@ impl Pair {
         });
     }
 
-    /// The gradient of a weight `[patch, c]`: patches(large)^T small, added or written.
+    /// The gradient of a weight `[c, patch]`: small^T patches(large), added or written.
+    ///
+    /// That of a weight `[patch, c]` is its transpose: turning it once costs less than reading patches by column.
     pub fn correlate(
-        &self,
-        large: &[f32],
-        small: &[f32],
-        of_weight: &mut [f32],
-        add: bool,
-        scratch: &mut Scratch,
-    ) {
-        self.strips(small.len() / self.small_len().max(1), |first, count| {
-            let patches = Matrix::new(self.gather(large, first, count, scratch), count, self.patch_len());
-            let small = Matrix::new(&small[first * self.channels..], count, self.channels);
-            product_on(Threads::One, patches.transposed(), small, of_weight, add || first > 0);
-        });
-    }
-
-    /// The same for a weight `[c, patch]`: small^T patches(large).
-    pub fn correlate_transposed(
         &self,
         large: &[f32],
         small: &[f32],

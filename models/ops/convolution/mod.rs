@@ -133,7 +133,7 @@ impl Call {
             let x = &x[first * from..last * from];
             // SAFETY: each task has its own samples, and the bias is written everywhere.
             let out = unsafe { std::slice::from_raw_parts_mut(out.at(first * to), (last - first) * to) };
-            out.chunks_exact_mut(bias.len()).for_each(|pixel| pixel.copy_from_slice(bias));
+            out.chunks_exact_mut(bias.len().max(1)).for_each(|pixel| pixel.copy_from_slice(bias));
             match self.is_transposed {
                 false => self.pair.shrink(threads, x, weight, out, scratch),
                 true => self.pair.grow(threads, x, weight, out, scratch),
@@ -178,28 +178,33 @@ impl Call {
                     let (of_matrix, of_bias) = sums.split_at_mut(channels * patch);
                     let (pair, one) = (&self.pair, Threads::One);
                     if self.is_transposed {
-                        pair.correlate_transposed(gradient, x, of_matrix, !is_first, scratch);
+                        pair.correlate(gradient, x, of_matrix, !is_first, scratch);
                         pair.shrink(one, gradient, &turned, of_x, scratch);
                     } else {
                         pair.correlate(x, gradient, of_matrix, !is_first, scratch);
                         pair.grow(one, gradient, &turned, of_x, scratch);
                     }
-                    for pixel in gradient.chunks_exact(of_bias.len()) {
+                    for pixel in gradient.chunks_exact(of_bias.len().max(1)) {
                         of_bias.iter_mut().zip(pixel).for_each(|(sum, value)| *sum += value);
                     }
                 }
                 sums
             })
             .collect();
-        (0..weight.len()).into_par_iter().step_by(WEIGHTS_PER_TASK).for_each(|first| {
-            let count = WEIGHTS_PER_TASK.min(weight.len() - first);
-            // SAFETY: each task has its own weights, behind the gradient of x.
-            let total = unsafe { std::slice::from_raw_parts_mut(out.at(self.batch * from + first), count) };
-            total.fill(0.0);
+        let mut total = vec![0.0; weight.len()];
+        total.par_chunks_mut(WEIGHTS_PER_TASK).enumerate().for_each(|(task, total)| {
             for part in &parts {
-                total.iter_mut().zip(&part[first..]).for_each(|(total, part)| *total += part);
+                let part = &part[task * WEIGHTS_PER_TASK..];
+                total.iter_mut().zip(part).for_each(|(total, part)| *total += part);
             }
         });
+        if !self.is_transposed {
+            let matrix = transpose(&total[..channels * patch], channels, patch);
+            total[..channels * patch].copy_from_slice(&matrix);
+        }
+        // SAFETY: the tasks have ended, and this is what stands behind the gradient of x.
+        let of_weight = unsafe { std::slice::from_raw_parts_mut(packed.at(self.batch * from), weight.len()) };
+        of_weight.copy_from_slice(&total);
         packed.take()
     }
 
@@ -352,7 +357,9 @@ mod tests {
                     .map(|values| values.unwrap())
             })
         };
-        assert!(run(1) == run(2));
+        // With four threads three tasks share each product.
+        let one = run(1);
+        assert!(one == run(2) && one == run(4));
     }
 
     #[test]

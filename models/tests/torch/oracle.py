@@ -251,7 +251,8 @@ class Gdn(nn.Module):
 class SnrAttention(nn.Module):
     def __init__(self, width):
         super().__init__()
-        self.hidden, self.output = nn.Linear(width + 1, 16), nn.Linear(16, width)
+        hidden = max(1, width // 16)
+        self.hidden, self.output = nn.Linear(width + 1, hidden), nn.Linear(hidden, width)
 
     def forward(self, x):
         told = torch.cat([x.mean((2, 3)), snr_features(len(x))[:, :1]], 1)
@@ -273,10 +274,12 @@ class DeepJscc(nn.Module):
         channels, strides = [3, 4, 8, 8, 8, 6], [2, 2, 1, 1, 1]
 
         def layer(convolution, width, at, inverse):
-            if not adaptive and (at < 4 or not inverse) or adaptive and at < 4:
-                convolution.slope = nn.Parameter(torch.tensor([0.25]))
+            if at < 4 or not (adaptive or inverse):
+                convolution.slope = nn.Parameter(torch.full([width if adaptive else 1], 0.25))
+            if adaptive:
+                convolution.gdn = Gdn(width, inverse)
             if adaptive and at < 4:
-                convolution.gdn, convolution.attention = Gdn(width, inverse), SnrAttention(width)
+                convolution.attention = SnrAttention(width)
             return convolution
 
         self.encoder, self.decoder = nn.ModuleList(), nn.ModuleList()
