@@ -63,7 +63,7 @@ pub fn run(arguments: &Arguments) -> Result<u8, RunError> {
 }
 
 fn names(architecture: Architecture) -> Result<u8, RunError> {
-    let names = torch_names(architecture).map_err(|error| RunError::Failed(error.to_string()))?;
+    let names = torch_names(architecture).map_err(|error| RunError::Usage(error.to_string()))?;
     let width = names.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let text: String = names.iter().map(|(name, shape)| format!("{name:<width$}  {shape:?}\n")).collect();
     report::print(&text)?;
