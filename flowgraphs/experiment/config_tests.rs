@@ -335,6 +335,7 @@ fn the_experiments_in_the_examples_can_be_read() {
             "Kodak",
             "SNR mismatch",
             "access",
+            "architecture",
             "channels",
             "classical",
             "clustering",

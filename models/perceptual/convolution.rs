@@ -2,7 +2,7 @@
 
 use super::PerceptualError;
 use super::torch_file::TorchFile;
-use crate::ops::{affine, gather_patches};
+use crate::ops::{Window, affine, convolution};
 use candle_core::Tensor;
 
 /// Sizes of a convolution.
@@ -43,7 +43,7 @@ impl Convolution {
         if (kernel, stride, padding) == (1, 1, 0) {
             return affine(x, &self.weight);
         }
-        affine(&gather_patches(x, kernel, stride, padding)?, &self.weight)
+        convolution(x, &self.weight, Window { kernel, stride, padding })
     }
 }
 

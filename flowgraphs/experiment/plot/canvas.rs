@@ -7,6 +7,10 @@ use plotters::prelude::{DrawingArea, DrawingBackend, IntoFont, PathElement, Poly
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, FontTransform, RGBColor, ShapeStyle, TextStyle};
 
+/// Text that is to be read first, and what explains it.
+pub(super) const INK: RGBColor = RGBColor(40, 44, 52);
+pub(super) const FAINT: RGBColor = RGBColor(110, 116, 126);
+
 /// What drawing may raise.
 pub(super) type Drawn<DB> = Result<(), DrawingAreaErrorKind<<DB as DrawingBackend>::ErrorType>>;
 
@@ -82,6 +86,13 @@ pub(super) struct Look {
     pub colour: RGBColor,
     pub anchor: HPos,
     pub upwards: bool,
+}
+
+impl Look {
+    /// Text that runs from left to right.
+    pub fn level(size: f64, colour: RGBColor, anchor: HPos) -> Self {
+        Self { size, colour, anchor, upwards: false }
+    }
 }
 
 /// Width of horizontal text in units.

@@ -1,6 +1,6 @@
 //! Draws a figure: thin grid, markers, error bars, and every line labelled at its end.
 
-use super::canvas::{Canvas, Drawn, Look, text_width};
+use super::canvas::{Canvas, Drawn, FAINT, INK, Look, text_width};
 use super::figure::{Axis, Course, Figure};
 use super::marker::{colour, outline};
 use super::render::Drawing;
@@ -11,8 +11,6 @@ use plotters::style::text_anchor::HPos;
 
 const WIDTH: i32 = 760;
 const HEIGHT: i32 = 470;
-const INK: RGBColor = RGBColor(40, 44, 52);
-const FAINT: RGBColor = RGBColor(110, 116, 126);
 const GRID: RGBColor = RGBColor(228, 230, 234);
 const LABEL_SIZE: f64 = 14.0;
 /// Smallest distance between the labels at the line ends.
@@ -53,7 +51,7 @@ fn draw<DB: DrawingBackend>(canvas: &Canvas<'_, DB>, figure: &Figure) -> Drawn<D
         canvas.text(
             &figure.lines[index].name,
             (right + 14, at),
-            look(LABEL_SIZE, colour(index), HPos::Left),
+            Look::level(LABEL_SIZE, colour(index), HPos::Left),
         )?;
         let last = x.pixel(end.0);
         let joint = [(last + 7, y.pixel(end.1)), (right + 11, at)];
@@ -66,13 +64,9 @@ fn labelled(ticks: Vec<f64>) -> Vec<(f64, String)> {
     ticks.into_iter().map(|tick| (tick, label(tick))).collect()
 }
 
-fn look(size: f64, colour: RGBColor, anchor: HPos) -> Look {
-    Look { size, colour, anchor, upwards: false }
-}
-
 fn titles<DB: DrawingBackend>(canvas: &Canvas<'_, DB>, figure: &Figure, left: i32) -> Drawn<DB> {
-    canvas.text(&figure.title, (left, 26), look(20.0, INK, HPos::Left))?;
-    canvas.text(&figure.subtitle, (left, 50), look(13.0, FAINT, HPos::Left))
+    canvas.text(&figure.title, (left, 26), Look::level(20.0, INK, HPos::Left))?;
+    canvas.text(&figure.subtitle, (left, 50), Look::level(13.0, FAINT, HPos::Left))
 }
 
 fn axes<DB: DrawingBackend>(
@@ -89,7 +83,7 @@ fn axes<DB: DrawingBackend>(
     for (tick, text) in y_ticks {
         let at = y.pixel(tick);
         canvas.line(&[(left, at), (right, at)], GRID, 1.0)?;
-        canvas.text(&text, (left - 10, at), look(13.0, INK, HPos::Right))?;
+        canvas.text(&text, (left - 10, at), Look::level(13.0, INK, HPos::Right))?;
     }
     let x_ticks = match figure.axes[0] {
         Axis::Linear => {
@@ -101,11 +95,11 @@ fn axes<DB: DrawingBackend>(
     for (tick, text) in x_ticks {
         let at = x.pixel(tick);
         canvas.line(&[(at, top), (at, bottom)], GRID, 1.0)?;
-        canvas.text(&text, (at, bottom + 16), look(13.0, INK, HPos::Center))?;
+        canvas.text(&text, (at, bottom + 16), Look::level(13.0, INK, HPos::Center))?;
     }
     canvas.line(&[(left, bottom), (right, bottom)], FAINT, 1.0)?;
-    canvas.text(&figure.x_label, ((left + right) / 2, bottom + 42), look(14.0, INK, HPos::Center))?;
-    let upwards = Look { upwards: true, ..look(14.0, INK, HPos::Center) };
+    canvas.text(&figure.x_label, ((left + right) / 2, bottom + 42), Look::level(14.0, INK, HPos::Center))?;
+    let upwards = Look { upwards: true, ..Look::level(14.0, INK, HPos::Center) };
     canvas.text(&figure.y_label, (24, (top + bottom) / 2), upwards)
 }
 
@@ -147,7 +141,7 @@ fn limit<DB: DrawingBackend>(
     let ends: Vec<(i32, i32)> = course.points.iter().map(|p| (x.pixel(p.0), y.pixel(p.1))).collect();
     let foot = ends.iter().max_by_key(|end| end.1).copied().unwrap_or_default();
     canvas.line(&ends, FAINT, 1.0)?;
-    let along = Look { upwards: true, ..look(12.0, FAINT, HPos::Left) };
+    let along = Look { upwards: true, ..Look::level(12.0, FAINT, HPos::Left) };
     canvas.text(name, (foot.0 + 8, foot.1), along)
 }
 

@@ -1,6 +1,6 @@
 //! Panels side by side: above points in a plane, coloured by their group, below the matrix of their cosines.
 
-use super::canvas::{Canvas, Drawn, Look};
+use super::canvas::{Canvas, Drawn, FAINT, INK, Look};
 use super::marker::{colour, outline};
 use super::render::Drawing;
 use super::scale::{Scale, label, range};
@@ -15,8 +15,6 @@ const TOP: i32 = 108;
 /// Space between the two rows, for a caption.
 const BETWEEN: i32 = 46;
 const BOTTOM: i32 = 70;
-const INK: RGBColor = RGBColor(40, 44, 52);
-const FAINT: RGBColor = RGBColor(110, 116, 126);
 const FRAME: RGBColor = RGBColor(200, 204, 210);
 const RADIUS: f64 = 2.6;
 /// Steps of the colour bar.
@@ -56,10 +54,6 @@ fn diverging(value: f64) -> RGBColor {
     RGBColor(mix(end.0), mix(end.1), mix(end.2))
 }
 
-fn look(size: f64, colour: RGBColor, anchor: HPos) -> Look {
-    Look { size, colour, anchor, upwards: false }
-}
-
 impl Drawing for Panels {
     fn size(&self) -> (i32, i32) {
         let panels = self.panels.len().max(2) as i32;
@@ -67,15 +61,15 @@ impl Drawing for Panels {
     }
 
     fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Drawn<DB> {
-        canvas.text(&self.title, (LEFT, 26), look(20.0, INK, HPos::Left))?;
-        canvas.text(&self.subtitle, (LEFT, 50), look(13.0, FAINT, HPos::Left))?;
+        canvas.text(&self.title, (LEFT, 26), Look::level(20.0, INK, HPos::Left))?;
+        canvas.text(&self.subtitle, (LEFT, 50), Look::level(13.0, FAINT, HPos::Left))?;
         for (index, panel) in self.panels.iter().enumerate() {
             let left = LEFT + index as i32 * (SIDE + GAP);
-            canvas.text(&panel.title, (left, TOP - 18), look(14.0, INK, HPos::Left))?;
+            canvas.text(&panel.title, (left, TOP - 18), Look::level(14.0, INK, HPos::Left))?;
             scatter(canvas, panel, (left, TOP))?;
             let below = TOP + SIDE + BETWEEN;
             matrix(canvas, panel, (left, below))?;
-            canvas.text(&panel.caption, (left, below - 16), look(13.0, FAINT, HPos::Left))?;
+            canvas.text(&panel.caption, (left, below - 16), Look::level(13.0, FAINT, HPos::Left))?;
         }
         colour_bar(canvas, (LEFT, TOP + 2 * SIDE + BETWEEN + 26))
     }
@@ -121,13 +115,13 @@ fn colour_bar<DB: DrawingBackend>(canvas: &Canvas<'_, DB>, (left, top): (i32, i3
     }
     for value in [-1.0, 0.0, 1.0] {
         let at = left + (BAR_STEPS as f64 * f64::from(STEP) * (value + 1.0) / 2.0) as i32;
-        canvas.text(&label(value), (at, top + 22), look(12.0, FAINT, HPos::Center))?;
+        canvas.text(&label(value), (at, top + 22), Look::level(12.0, FAINT, HPos::Center))?;
     }
     let beside = left + BAR_STEPS * STEP + 14;
     canvas.text(
         "cosine between the common features of two groups",
         (beside, top + 5),
-        look(12.0, FAINT, HPos::Left),
+        Look::level(12.0, FAINT, HPos::Left),
     )
 }
 
