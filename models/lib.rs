@@ -2,7 +2,9 @@
 //!
 //! | room | what stands there |
 //! |---|---|
+//! | `cuda` | the operations on NVIDIA GPUs, with the feature `cuda` |
 //! | [`deep_jscc`] | DeepJSCC small and wide, ADJSCC, DeepJSCC-Q: convolutional baselines |
+//! | [`device`] | the processor or a GPU, by name |
 //! | [`group_splitting`] | system A: group-wise semantic splitting |
 //! | [`layers`] | operations with their parameters |
 //! | [`losses`] | what training minimises |
@@ -15,7 +17,10 @@
 //! | [`vit_jscc`] | the vision-transformer baseline |
 //! | [`weights`] | files and shipped weights |
 
+#[cfg(any(test, feature = "cuda"))]
+pub mod cuda;
 pub mod deep_jscc;
+pub mod device;
 pub mod group_splitting;
 pub mod layers;
 pub mod losses;

@@ -26,6 +26,9 @@ pub struct Arguments {
     /// Trains anew in a folder that holds files
     #[arg(long)]
     pub force: bool,
+    /// Where steps are computed: cpu, cuda or cuda:N
+    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
+    pub device: String,
     /// Checks the file and runs nothing
     #[arg(long)]
     pub check: bool,
@@ -48,6 +51,8 @@ pub fn run(arguments: &Arguments) -> Result<u8, RunError> {
             out.display()
         )));
     }
+    let device = sememe_models::device::named(&arguments.device)
+        .map_err(|reason| RunError::Usage(format!("--device: {reason}")))?;
     let stop = interrupt::stop_flag()?;
     let mut reporter = None;
     let mut progress = |now: &Progress| {
@@ -56,8 +61,13 @@ pub fn run(arguments: &Arguments) -> Result<u8, RunError> {
             .get_or_insert_with(|| Reporter::new(now.steps, before, "steps"))
             .advance(now.step, &describe(now));
     };
-    let options =
-        RunOptions { out: out.clone(), resume: arguments.resume, stop: &stop, progress: &mut progress };
+    let options = RunOptions {
+        device,
+        out: out.clone(),
+        resume: arguments.resume,
+        stop: &stop,
+        progress: &mut progress,
+    };
     let outcome = train(&config, options);
     if let Some(reporter) = &reporter {
         reporter.finish();

@@ -130,6 +130,11 @@ impl Parameters {
         }
     }
 
+    /// Where the variables are.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
     /// The outermost scope.
     pub fn root(self: &Arc<Self>) -> Scope {
         Scope { parameters: self.clone(), prefix: String::new() }
@@ -149,6 +154,11 @@ pub struct Scope {
 }
 
 impl Scope {
+    /// Where its variables are.
+    pub fn device(&self) -> &Device {
+        &self.parameters.device
+    }
+
     /// The scope `name` inside this one.
     pub fn at(&self, name: impl std::fmt::Display) -> Self {
         let prefix =
@@ -227,7 +237,7 @@ impl Scope {
                 let mut used = Vec::new();
                 let found = assemble(tensors, (&self.prefix, own_name), pieces, &mut used)?;
                 defined.used.append(&mut used);
-                found.to_dtype(candle_core::DType::F32)?.reshape(shape)?
+                found.to_device(&self.parameters.device)?.to_dtype(candle_core::DType::F32)?.reshape(shape)?
             }
         };
         if matches!(self.parameters.origin, Origin::Stored(_)) {

@@ -1,7 +1,11 @@
 //! The Adam step and exponential averaging, fused and in place.
 
 use super::buffers::{expect_shape, values, values_mut};
+#[cfg(feature = "cuda")]
+use crate::cuda::{self, programs::adam as program};
 use candle_core::{CpuStorage, InplaceOp2, Layout, Result, Tensor};
+#[cfg(feature = "cuda")]
+use candle_core::{CudaStorage, Device};
 use rayon::prelude::*;
 
 /// Values of one task; the step is element by element, so its size changes no bit.
@@ -35,9 +39,85 @@ impl AdamStep {
     }
 }
 
+/// A variable with all that a step of its optimiser needs, contiguous and on one device.
+pub struct Slot<'a> {
+    /// The parameter, n values.
+    pub parameter: &'a Tensor,
+    /// First and second moment, `[2, n]`.
+    pub moments: &'a Tensor,
+    /// The gradient, n values.
+    pub gradient: &'a Tensor,
+    /// The exponential average of the parameter, n values.
+    pub average: &'a Tensor,
+}
+
+/// The energy of the gradients of all slots: the square of the length of the whole gradient.
+///
+/// On a GPU all are read at once: every number that is read waits for the device.
+pub fn energy(slots: &[Slot]) -> Result<f64> {
+    #[cfg(feature = "cuda")]
+    if let Some(Device::Cuda(device)) = slots.first().map(|slot| slot.parameter.device()) {
+        let sums =
+            cuda::run_on_table(device, &words(slots)?, slots.len() * program::SUMS, |queue, table, out| {
+                program::all_energies(queue, slots.len(), table, out)
+            })?;
+        return Ok(sums.into_iter().map(f64::from).sum());
+    }
+    let of_slot = |slot: &Slot| slot.gradient.sqr()?.sum_all()?.to_scalar::<f32>();
+    slots.iter().map(|slot| of_slot(slot).map(f64::from)).sum()
+}
+
+/// Moves all slots one step, then their averages; on a GPU all at once.
+///
+/// - decay: of the averages; 0 copies the parameters
+pub fn step(slots: &[Slot], adam: AdamStep, decay: f64) -> Result<()> {
+    #[cfg(feature = "cuda")]
+    if let Some(Device::Cuda(device)) = slots.first().map(|slot| slot.parameter.device()) {
+        let most = slots.iter().map(|slot| slot.parameter.elem_count()).max().unwrap_or(0);
+        let betas = [adam.beta1 as f32, adam.beta2 as f32, adam.gradient_scale as f32];
+        cuda::run_on_table(device, &words(slots)?, 0, |queue, table, _| {
+            let (count, part) = ((slots.len(), most), 1.0 - decay as f32);
+            program::all_steps(queue, count, table, betas, adam.factors(), part)
+        })?;
+        return Ok(());
+    }
+    for slot in slots {
+        adam.apply(slot.parameter, slot.moments, slot.gradient)?;
+        average_into(slot.average, slot.parameter, decay)?;
+    }
+    Ok(())
+}
+
+/// The table of slots that kernels take.
+#[cfg(feature = "cuda")]
+fn words(slots: &[Slot]) -> Result<Vec<u64>> {
+    let mut words = Vec::with_capacity(slots.len() * program::SLOT_WORDS);
+    for slot in slots {
+        let len = slot.parameter.elem_count();
+        expect_shape("adam", "the moments", slot.moments.dims(), &[2, len])?;
+        for (what, tensor) in [("the gradient", slot.gradient), ("the average", slot.average)] {
+            expect_shape("adam", what, &[tensor.elem_count()], &[len])?;
+        }
+        let tensors = [slot.parameter, slot.moments, slot.gradient, slot.average];
+        words.extend(cuda::addresses("adam", &tensors)?);
+        words.push(len as u64);
+    }
+    Ok(words)
+}
+
 /// average = decay * average + (1 - decay) * value, in place.
 pub fn average_into(average: &Tensor, value: &Tensor, decay: f64) -> Result<()> {
     average.inplace_op2(value, &Average(decay as f32))
+}
+
+impl AdamStep {
+    /// Step size and factor on the root of the second moment, both corrected for the start at zero, and
+    /// epsilon.
+    fn factors(&self) -> [f32; 3] {
+        let correction = |beta: f64| 1.0 - beta.powi(self.step.min(i32::MAX as u64) as i32);
+        let rate = self.learning_rate / correction(self.beta1);
+        [rate as f32, (1.0 / correction(self.beta2)).sqrt() as f32, self.epsilon as f32]
+    }
 }
 
 struct Moments(AdamStep);
@@ -66,6 +146,16 @@ impl InplaceOp2 for Moments {
         });
         Ok(())
     }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(&self, m: &mut CudaStorage, m_at: &Layout, g: &CudaStorage, g_at: &Layout) -> Result<()> {
+        let len = g_at.shape().elem_count();
+        expect_shape(self.name(), "the moments", m_at.dims(), &[2, len])?;
+        let betas = (self.0.beta1 as f32, self.0.beta2 as f32);
+        cuda::run_in_place(self.name(), (m, m_at), (g, g_at), |queue, places| {
+            program::moments(queue, len, places, betas, self.0.gradient_scale as f32)
+        })
+    }
 }
 
 impl InplaceOp2 for Descend {
@@ -77,10 +167,7 @@ impl InplaceOp2 for Descend {
         let len = p_at.shape().elem_count();
         expect_shape(self.name(), "the moments", m_at.dims(), &[2, len])?;
         let (first, second) = values(self.name(), m, m_at)?.split_at(len);
-        let correction = |beta: f64| 1.0 - beta.powi(self.0.step.min(i32::MAX as u64) as i32);
-        let rate = (self.0.learning_rate / correction(self.0.beta1)) as f32;
-        let root = (1.0 / correction(self.0.beta2)).sqrt() as f32;
-        let epsilon = self.0.epsilon as f32;
+        let [rate, root, epsilon] = self.0.factors();
         let moments = first.par_chunks(CHUNK).zip(second.par_chunks(CHUNK));
         values_mut(self.name(), p, p_at)?.par_chunks_mut(CHUNK).zip(moments).for_each(
             |(p, (first, second))| {
@@ -90,6 +177,15 @@ impl InplaceOp2 for Descend {
             },
         );
         Ok(())
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(&self, p: &mut CudaStorage, p_at: &Layout, m: &CudaStorage, m_at: &Layout) -> Result<()> {
+        let len = p_at.shape().elem_count();
+        expect_shape(self.name(), "the moments", m_at.dims(), &[2, len])?;
+        cuda::run_in_place(self.name(), (p, p_at), (m, m_at), |queue, places| {
+            program::descend(queue, len, places, self.0.factors())
+        })
     }
 }
 
@@ -111,6 +207,14 @@ impl InplaceOp2 for Average {
             average.iter_mut().zip(v).for_each(|(a, v)| *a += (1.0 - self.0) * (v - *a));
         });
         Ok(())
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(&self, a: &mut CudaStorage, a_at: &Layout, v: &CudaStorage, v_at: &Layout) -> Result<()> {
+        expect_shape(self.name(), "the value", v_at.dims(), a_at.dims())?;
+        cuda::run_in_place(self.name(), (a, a_at), (v, v_at), |queue, places| {
+            program::average(queue, a_at.shape().elem_count(), places, 1.0 - self.0)
+        })
     }
 }
 

@@ -5,9 +5,14 @@
 
 use super::backward::deliver;
 use super::buffers::{expect_shape, values};
+use super::precision::Precision;
 use super::product::{Matrix, product};
 use super::shared_out::SharedOut;
 use super::transpose::transpose;
+#[cfg(feature = "cuda")]
+use crate::cuda::{self, programs::affine as program, queue::Address};
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
@@ -18,32 +23,43 @@ const ROWS_PER_SUM: usize = 256;
 ///
 /// - x `[.., in]`, weight `[in + 1, out]` -> `[.., out]`
 pub fn affine(x: &Tensor, weight: &Tensor) -> Result<Tensor> {
-    x.contiguous()?.apply_op2(weight, Affine { bias: true })
+    x.contiguous()?.apply_op2(weight, Affine::new(true))
 }
 
 /// y = x W over the last axis.
 ///
 /// - x `[.., in]`, weight `[in, out]` -> `[.., out]`
 pub fn linear(x: &Tensor, weight: &Tensor) -> Result<Tensor> {
-    x.contiguous()?.apply_op2(weight, Affine { bias: false })
+    x.contiguous()?.apply_op2(weight, Affine::new(false))
 }
 
 /// y = x W + b + residual.
 ///
 /// - x `[.., in]`, weight `[in + 1, out]`, residual `[.., out]` -> `[.., out]`
 pub fn affine_residual(x: &Tensor, weight: &Tensor, residual: &Tensor) -> Result<Tensor> {
-    x.contiguous()?.apply_op3(weight, &residual.contiguous()?, AffineResidual)
+    x.contiguous()?.apply_op3(weight, &residual.contiguous()?, AffineResidual(Affine::new(true)))
 }
 
+#[derive(Clone, Copy)]
 struct Affine {
     bias: bool,
+    /// Of the result and of both gradients.
+    #[cfg_attr(not(feature = "cuda"), expect(dead_code, reason = "the processor knows f32 only"))]
+    precision: Precision,
 }
-struct AffineResidual;
-struct InputGradient {
-    bias: bool,
-}
-struct WeightGradient {
-    bias: bool,
+struct AffineResidual(Affine);
+struct InputGradient(Affine);
+struct WeightGradient(Affine);
+
+impl Affine {
+    fn new(bias: bool) -> Self {
+        Self { bias, precision: Precision::current() }
+    }
+
+    #[cfg(feature = "cuda")]
+    fn sizes(self, rows: usize, inputs: usize, outputs: usize) -> program::Sizes {
+        program::Sizes { rows, inputs, outputs, bias: self.bias, may_round: self.precision.may_round() }
+    }
 }
 
 /// Sizes of a product over the last axis, whatever axes stand before it.
@@ -101,6 +117,21 @@ impl CustomOp2 for Affine {
         Ok((CpuStorage::F32(out), s.shape.into()))
     }
 
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        x: &CudaStorage,
+        x_at: &Layout,
+        w: &CudaStorage,
+        w_at: &Layout,
+    ) -> Result<(CudaStorage, Shape)> {
+        let s = sizes(self.name(), x_at, w_at, self.bias)?;
+        let of = self.sizes(s.rows, s.inputs, s.outputs);
+        cuda::run(self.name(), [(x, x_at), (w, w_at)], s.shape, |queue, [x, w], out| {
+            program::forward(queue, of, [x, w, Address::NONE], out)
+        })
+    }
+
     fn bwd(
         &self,
         x: &Tensor,
@@ -108,7 +139,7 @@ impl CustomOp2 for Affine {
         _result: &Tensor,
         gradient: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        gradients(x, w, &gradient.contiguous()?, self.bias)
+        gradients(x, w, &gradient.contiguous()?, *self)
     }
 }
 
@@ -116,10 +147,10 @@ fn gradients(
     x: &Tensor,
     w: &Tensor,
     gradient: &Tensor,
-    bias: bool,
+    op: Affine,
 ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-    let of_x = x.track_op().then(|| gradient.apply_op2_no_bwd(w, &InputGradient { bias })).transpose()?;
-    let of_w = w.track_op().then(|| x.apply_op2_no_bwd(gradient, &WeightGradient { bias })).transpose()?;
+    let of_x = x.track_op().then(|| gradient.apply_op2_no_bwd(w, &InputGradient(op))).transpose()?;
+    let of_w = w.track_op().then(|| x.apply_op2_no_bwd(gradient, &WeightGradient(op))).transpose()?;
     Ok((of_x, of_w.and_then(|gradient| deliver(w, gradient))))
 }
 
@@ -149,6 +180,24 @@ impl CustomOp3 for AffineResidual {
         Ok((CpuStorage::F32(out), s.shape.into()))
     }
 
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        x: &CudaStorage,
+        x_at: &Layout,
+        w: &CudaStorage,
+        w_at: &Layout,
+        r: &CudaStorage,
+        r_at: &Layout,
+    ) -> Result<(CudaStorage, Shape)> {
+        let s = sizes(self.name(), x_at, w_at, true)?;
+        expect_shape(self.name(), "the residual", r_at.dims(), &s.shape)?;
+        let of = self.0.sizes(s.rows, s.inputs, s.outputs);
+        cuda::run(self.name(), [(x, x_at), (w, w_at), (r, r_at)], s.shape, |queue, from, out| {
+            program::forward(queue, of, from, out)
+        })
+    }
+
     fn bwd(
         &self,
         x: &Tensor,
@@ -158,7 +207,7 @@ impl CustomOp3 for AffineResidual {
         gradient: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let gradient = gradient.contiguous()?;
-        let (of_x, of_w) = gradients(x, w, &gradient, true)?;
+        let (of_x, of_w) = gradients(x, w, &gradient, self.0)?;
         Ok((of_x, of_w, r.track_op().then_some(gradient)))
     }
 }
@@ -176,7 +225,7 @@ impl CustomOp2 for InputGradient {
         w_at: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
         let ((rows, outputs), (with_bias, _)) = (rows_of(g_at), w_at.shape().dims2()?);
-        let inputs = with_bias - self.bias as usize;
+        let inputs = with_bias - self.0.bias as usize;
         let (g, weight) = (values(self.name(), g, g_at)?, values(self.name(), w, w_at)?);
         let mut out = SharedOut::new(rows * inputs);
         let turned = transpose(&weight[..inputs * outputs], inputs, outputs);
@@ -185,6 +234,22 @@ impl CustomOp2 for InputGradient {
         let all = unsafe { std::slice::from_raw_parts_mut(out.at(0), rows * inputs) };
         product(Matrix::new(g, rows, outputs), weight, all, false);
         Ok((CpuStorage::F32(out.take()), with_last(g_at, inputs).into()))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        g: &CudaStorage,
+        g_at: &Layout,
+        w: &CudaStorage,
+        w_at: &Layout,
+    ) -> Result<(CudaStorage, Shape)> {
+        let ((rows, outputs), (with_bias, _)) = (rows_of(g_at), w_at.shape().dims2()?);
+        let inputs = with_bias - self.0.bias as usize;
+        let of = self.0.sizes(rows, inputs, outputs);
+        cuda::run(self.name(), [(g, g_at), (w, w_at)], with_last(g_at, inputs), |queue, from, out| {
+            program::input_gradient(queue, of, from, out)
+        })
     }
 }
 
@@ -202,17 +267,33 @@ impl CustomOp2 for WeightGradient {
     ) -> Result<(CpuStorage, Shape)> {
         let ((rows, inputs), (_, outputs)) = (rows_of(x_at), rows_of(g_at));
         let (x, g) = (values(self.name(), x, x_at)?, values(self.name(), g, g_at)?);
-        let rows_out = inputs + self.bias as usize;
+        let rows_out = inputs + self.0.bias as usize;
         let mut out = SharedOut::new(rows_out * outputs);
         // SAFETY: the only reference; product and column sums write all values before reading any.
         let all = unsafe { std::slice::from_raw_parts_mut(out.at(0), rows_out * outputs) };
         let (of_matrix, of_bias) = all.split_at_mut(inputs * outputs);
         let tall = Matrix::new(x, rows, inputs).transposed();
         product(tall, Matrix::new(g, rows, outputs), of_matrix, false);
-        if self.bias {
+        if self.0.bias {
             column_sums(g, of_bias);
         }
         Ok((CpuStorage::F32(out.take()), (rows_out, outputs).into()))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        x: &CudaStorage,
+        x_at: &Layout,
+        g: &CudaStorage,
+        g_at: &Layout,
+    ) -> Result<(CudaStorage, Shape)> {
+        let ((rows, inputs), (_, outputs)) = (rows_of(x_at), rows_of(g_at));
+        let shape = (inputs + self.0.bias as usize, outputs);
+        let of = self.0.sizes(rows, inputs, outputs);
+        cuda::run(self.name(), [(x, x_at), (g, g_at)], shape, |queue, from, out| {
+            program::weight_gradient(queue, of, from, out)
+        })
     }
 }
 

@@ -5,6 +5,10 @@
 
 use super::buffers::{expect_shape, values};
 use super::shared_out::SharedOut;
+#[cfg(feature = "cuda")]
+use crate::cuda::{self, programs::attention as program};
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
@@ -39,6 +43,13 @@ fn sizes(at: &Layout, heads: usize) -> Result<Sizes> {
         bail!("attention: a width of {width} does not split into 3 x {heads} heads");
     }
     Ok(Sizes { sequences, len, channels: width / 3, head: width / 3 / heads })
+}
+
+#[cfg(feature = "cuda")]
+impl Sizes {
+    fn on_gpu(&self, heads: usize) -> program::Sizes {
+        program::Sizes { sequences: self.sequences, len: self.len, channels: self.channels, heads }
+    }
 }
 
 /// The weights of one query over all keys, into `weights`.
@@ -95,6 +106,14 @@ impl CustomOp1 for Attention {
         Ok((CpuStorage::F32(output.take()), (s.sequences, s.len, s.channels).into()))
     }
 
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(&self, x: &CudaStorage, x_at: &Layout) -> Result<(CudaStorage, Shape)> {
+        let s = sizes(x_at, self.heads)?;
+        let shape = (s.sequences, s.len, s.channels);
+        let of = s.on_gpu(self.heads);
+        cuda::run(self.name(), [(x, x_at)], shape, |queue, [x], out| program::forward(queue, of, x, out))
+    }
+
     fn bwd(&self, qkv: &Tensor, _result: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
         let op = AttentionGradient { heads: self.heads };
         Ok(Some(qkv.contiguous()?.apply_op2_no_bwd(&gradient.contiguous()?, &op)?))
@@ -123,6 +142,22 @@ impl CustomOp2 for AttentionGradient {
             one_gradient(qkv, g, s, self.heads, of_qkv);
         });
         Ok((CpuStorage::F32(of_qkv), x_at.shape().clone()))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        x: &CudaStorage,
+        x_at: &Layout,
+        g: &CudaStorage,
+        g_at: &Layout,
+    ) -> Result<(CudaStorage, Shape)> {
+        let s = sizes(x_at, self.heads)?;
+        expect_shape(self.name(), "the gradient", g_at.dims(), &[s.sequences, s.len, s.channels])?;
+        let of = s.on_gpu(self.heads);
+        cuda::run(self.name(), [(x, x_at), (g, g_at)], x_at.shape().clone(), |queue, from, out| {
+            program::gradient(queue, of, from, out)
+        })
     }
 }
 

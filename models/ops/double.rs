@@ -5,6 +5,10 @@
 
 use super::buffers::{expect_shape, values};
 use super::shared_out::SharedOut;
+#[cfg(feature = "cuda")]
+use crate::cuda::{self, programs::maps as program};
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
@@ -68,6 +72,15 @@ impl CustomOp1 for Double {
         Ok((CpuStorage::F32(out), (batch, 2 * height, 2 * width, channels).into()))
     }
 
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(&self, x: &CudaStorage, x_at: &Layout) -> Result<(CudaStorage, Shape)> {
+        let (batch, height, width, channels) = x_at.shape().dims4()?;
+        let shape = (batch, 2 * height, 2 * width, channels);
+        cuda::run(self.name(), [(x, x_at)], shape, |queue, [x], out| {
+            program::double(queue, [batch, height, width, channels], x, out, false)
+        })
+    }
+
     fn bwd(&self, _x: &Tensor, _result: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
         Ok(Some(gradient.contiguous()?.apply_op1_no_bwd(&DoubleGradient)?))
     }
@@ -84,6 +97,16 @@ impl CustomOp1 for DoubleGradient {
         let size = (height / 2, width / 2, channels);
         let out = apply(batch, size, values(self.name(), g, g_at)?, false);
         Ok((CpuStorage::F32(out), (batch, size.0, size.1, channels).into()))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(&self, g: &CudaStorage, g_at: &Layout) -> Result<(CudaStorage, Shape)> {
+        let (batch, height, width, channels) = g_at.shape().dims4()?;
+        expect_shape(self.name(), "the gradient", &[height % 2, width % 2], &[0, 0])?;
+        let size = [batch, height / 2, width / 2, channels];
+        cuda::run(self.name(), [(g, g_at)], size.to_vec(), |queue, [g], out| {
+            program::double(queue, size, g, out, true)
+        })
     }
 }
 

@@ -4,6 +4,10 @@
 use super::buffers::{expect_shape, values};
 use super::packed;
 use super::shared_out::SharedOut;
+#[cfg(feature = "cuda")]
+use crate::cuda::{self, programs::maps as program};
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
@@ -56,6 +60,22 @@ impl CustomOp2 for Film {
         Ok((CpuStorage::F32(output.take()), x_at.shape().clone()))
     }
 
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        x: &CudaStorage,
+        x_at: &Layout,
+        m: &CudaStorage,
+        m_at: &Layout,
+    ) -> Result<(CudaStorage, Shape)> {
+        let (batch, len, channels) = sizes(x_at)?;
+        expect_shape(self.name(), "the modulation", m_at.dims(), &[batch, 2 * channels])?;
+        let size = [batch, len / channels.max(1), channels];
+        cuda::run(self.name(), [(x, x_at), (m, m_at)], x_at.shape().clone(), |queue, from, out| {
+            program::film(queue, size, from, out)
+        })
+    }
+
     fn bwd(
         &self,
         x: &Tensor,
@@ -104,6 +124,25 @@ impl CustomOp3 for FilmGradient {
         });
         let len = packed.len();
         Ok((CpuStorage::F32(packed), len.into()))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        x: &CudaStorage,
+        x_at: &Layout,
+        m: &CudaStorage,
+        m_at: &Layout,
+        g: &CudaStorage,
+        g_at: &Layout,
+    ) -> Result<(CudaStorage, Shape)> {
+        let (batch, len, channels) = sizes(x_at)?;
+        expect_shape(self.name(), "the gradient", g_at.dims(), x_at.dims())?;
+        let size = [batch, len / channels.max(1), channels];
+        let inputs = [(x, x_at), (m, m_at), (g, g_at)];
+        cuda::run(self.name(), inputs, batch * (len + 2 * channels), |queue, from, out| {
+            program::film_gradients(queue, size, from, [out, out.at(batch * len)])
+        })
     }
 }
 

@@ -2,6 +2,10 @@
 
 use super::buffers::{expect_shape, values};
 use super::packed;
+#[cfg(feature = "cuda")]
+use crate::cuda::{self, programs::layer_norm as program, queue::Stored};
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
@@ -52,6 +56,21 @@ impl CustomOp2 for LayerNorm {
             rows.chunks_exact_mut(channels).for_each(|row| normalize_row(row, weight));
         });
         Ok((CpuStorage::F32(out), x_at.shape().clone()))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        x: &CudaStorage,
+        x_at: &Layout,
+        w: &CudaStorage,
+        w_at: &Layout,
+    ) -> Result<(CudaStorage, Shape)> {
+        let channels = channels(self.name(), x_at, w_at)?;
+        let size = (x_at.shape().elem_count() / channels.max(1), channels);
+        cuda::run(self.name(), [(x, x_at), (w, w_at)], x_at.shape().clone(), |queue, from, out| {
+            program::forward(queue, size, from, (out, Stored::F32))
+        })
     }
 
     fn bwd(
@@ -105,6 +124,26 @@ impl CustomOp3 for LayerNormGradient {
         }
         let len = packed.len();
         Ok((CpuStorage::F32(packed), len.into()))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        x: &CudaStorage,
+        x_at: &Layout,
+        w: &CudaStorage,
+        w_at: &Layout,
+        g: &CudaStorage,
+        g_at: &Layout,
+    ) -> Result<(CudaStorage, Shape)> {
+        let channels = channels(self.name(), x_at, w_at)?;
+        expect_shape(self.name(), "the gradient", g_at.dims(), x_at.dims())?;
+        let len = x_at.shape().elem_count();
+        let size = (len / channels.max(1), channels);
+        let inputs = [(x, x_at), (w, w_at), (g, g_at)];
+        cuda::run(self.name(), inputs, len + 2 * channels, |queue, from, out| {
+            program::gradients(queue, size, from, [out, out.at(len)])
+        })
     }
 }
 

@@ -5,6 +5,14 @@ use super::affine::column_sums;
 use super::backward::deliver;
 use super::buffers::{expect_shape, values};
 use super::shared_out::SharedOut;
+#[cfg(feature = "cuda")]
+use crate::cuda::{
+    self,
+    programs::{patches as program, rows},
+    queue::{Address, Stored},
+};
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
@@ -118,6 +126,16 @@ impl CustomOp1 for Gather {
         Ok((CpuStorage::F32(output.take()), (grid.batch, rows, columns, grid.row_len()).into()))
     }
 
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(&self, x: &CudaStorage, x_at: &Layout) -> Result<(CudaStorage, Shape)> {
+        let grid = self.0;
+        let (rows, columns) = grid.patches()?;
+        let shape = [grid.batch, grid.height, grid.width, grid.channels];
+        expect_shape(self.name(), "the maps", x_at.dims(), &shape)?;
+        let shape = (grid.batch, rows, columns, grid.row_len());
+        cuda::run(self.name(), [(x, x_at)], shape, |queue, [x], out| program::gather(queue, grid, x, out))
+    }
+
     fn bwd(&self, _x: &Tensor, _result: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
         Ok(Some(gradient.contiguous()?.apply_op1_no_bwd(&Scatter(self.0))?))
     }
@@ -162,6 +180,14 @@ impl CustomOp1 for Scatter {
         scatter(self.name(), self.0, (values(self.name(), p, p_at)?, p_at), &[])
     }
 
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(&self, p: &CudaStorage, p_at: &Layout) -> Result<(CudaStorage, Shape)> {
+        let shape = shape_of_maps(self.name(), self.0, p_at)?;
+        cuda::run(self.name(), [(p, p_at)], shape, |queue, [p], out| {
+            program::scatter(queue, self.0, [p, Address::NONE], out)
+        })
+    }
+
     fn bwd(&self, _rows: &Tensor, _result: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
         Ok(Some(gradient.contiguous()?.apply_op1_no_bwd(&Gather(self.0))?))
     }
@@ -182,6 +208,21 @@ impl CustomOp2 for BiasedScatter {
         expect_shape(self.name(), "the bias", b_at.dims(), &[self.0.channels])?;
         let bias = values(self.name(), b, b_at)?;
         scatter(self.name(), self.0, (values(self.name(), p, p_at)?, p_at), bias)
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        p: &CudaStorage,
+        p_at: &Layout,
+        b: &CudaStorage,
+        b_at: &Layout,
+    ) -> Result<(CudaStorage, Shape)> {
+        expect_shape(self.name(), "the bias", b_at.dims(), &[self.0.channels])?;
+        let shape = shape_of_maps(self.name(), self.0, p_at)?;
+        cuda::run(self.name(), [(p, p_at), (b, b_at)], shape, |queue, from, out| {
+            program::scatter(queue, self.0, from, out)
+        })
     }
 
     fn bwd(
@@ -207,6 +248,22 @@ impl CustomOp1 for ColumnSums {
         column_sums(values(self.name(), g, g_at)?, &mut sums);
         Ok((CpuStorage::F32(sums), self.columns.into()))
     }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(&self, g: &CudaStorage, g_at: &Layout) -> Result<(CudaStorage, Shape)> {
+        let size = (g_at.shape().elem_count() / self.columns.max(1), self.columns);
+        cuda::run(self.name(), [(g, g_at)], self.columns, |queue, [g], out| {
+            rows::column_sums(queue, (g, Stored::F32), size, out)
+        })
+    }
+}
+
+/// The shape of maps from patches on a GPU.
+#[cfg(feature = "cuda")]
+fn shape_of_maps(op: &str, grid: PatchGrid, at: &Layout) -> Result<Shape> {
+    let (rows, columns) = grid.patches()?;
+    expect_shape(op, "the patches", at.dims(), &[grid.batch, rows, columns, grid.row_len()])?;
+    Ok((grid.batch, grid.height, grid.width, grid.channels).into())
 }
 
 /// Maps from patches, sample by sample, then the bias, unless it is empty.

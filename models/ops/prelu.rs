@@ -3,6 +3,10 @@
 
 use super::buffers::{expect_shape, values};
 use super::packed;
+#[cfg(feature = "cuda")]
+use crate::cuda::{self, programs::maps as program};
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
@@ -52,6 +56,21 @@ impl CustomOp2 for Prelu {
             }
         });
         Ok((CpuStorage::F32(out), x_at.shape().clone()))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        x: &CudaStorage,
+        x_at: &Layout,
+        s: &CudaStorage,
+        s_at: &Layout,
+    ) -> Result<(CudaStorage, Shape)> {
+        let (slopes, _) = sizes(self.name(), x_at, s_at)?;
+        let len = x_at.shape().elem_count();
+        cuda::run(self.name(), [(x, x_at), (s, s_at)], x_at.shape().clone(), |queue, from, out| {
+            program::prelu(queue, (len, slopes), from, out)
+        })
     }
 
     fn bwd(
@@ -107,6 +126,26 @@ impl CustomOp3 for PreluGradient {
         }
         let len = packed.len();
         Ok((CpuStorage::F32(packed), len.into()))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        x: &CudaStorage,
+        x_at: &Layout,
+        s: &CudaStorage,
+        s_at: &Layout,
+        g: &CudaStorage,
+        g_at: &Layout,
+    ) -> Result<(CudaStorage, Shape)> {
+        expect_shape(self.name(), "the gradient", g_at.dims(), x_at.dims())?;
+        let (slopes, _) = sizes(self.name(), x_at, s_at)?;
+        let len = x_at.shape().elem_count();
+        let channels = x_at.dims().last().copied().unwrap_or(1);
+        let size = [len / channels.max(1), channels, slopes];
+        cuda::run(self.name(), [(x, x_at), (s, s_at), (g, g_at)], len + slopes, |queue, from, out| {
+            program::prelu_gradients(queue, size, from, [out, out.at(len)])
+        })
     }
 }
 

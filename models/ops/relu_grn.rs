@@ -7,6 +7,10 @@ use super::buffers::{expect_shape, values};
 use super::lanes::{self, LaneKernel, Lanes};
 use super::packed;
 use super::shared_out::SharedOut;
+#[cfg(feature = "cuda")]
+use crate::cuda::{self, programs::response as program, queue::Stored};
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 use sememe_blocks::isa::Isa;
@@ -232,6 +236,22 @@ impl CustomOp2 for ReluGrn {
         Ok((CpuStorage::F32(output.take()), x_at.shape().clone()))
     }
 
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        x: &CudaStorage,
+        x_at: &Layout,
+        w: &CudaStorage,
+        w_at: &Layout,
+    ) -> Result<(CudaStorage, Shape)> {
+        let (batch, pixels, channels) = x_at.shape().dims3()?;
+        expect_shape(self.name(), "the weight", w_at.dims(), &[2, channels])?;
+        let of = program::Sizes { batch, pixels, channels, stored: Stored::F32 };
+        cuda::run(self.name(), [(x, x_at), (w, w_at)], x_at.shape().clone(), |queue, from, out| {
+            program::forward(queue, of, from, out)
+        })
+    }
+
     fn bwd(
         &self,
         x: &Tensor,
@@ -284,6 +304,26 @@ impl CustomOp3 for ReluGrnGradient {
         }
         let len = packed.len();
         Ok((CpuStorage::F32(packed), len.into()))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        x: &CudaStorage,
+        x_at: &Layout,
+        w: &CudaStorage,
+        w_at: &Layout,
+        g: &CudaStorage,
+        g_at: &Layout,
+    ) -> Result<(CudaStorage, Shape)> {
+        let (batch, pixels, channels) = x_at.shape().dims3()?;
+        expect_shape(self.name(), "the gradient", g_at.dims(), x_at.dims())?;
+        let of = program::Sizes { batch, pixels, channels, stored: Stored::F32 };
+        let len = x_at.shape().elem_count();
+        let inputs = [(x, x_at), (w, w_at), (g, g_at)];
+        cuda::run(self.name(), inputs, len + 2 * channels, |queue, from, out| {
+            program::gradients(queue, of, from, [out, out.at(len)])
+        })
     }
 }
 

@@ -1,6 +1,10 @@
 //! Largest value of 3 x 3 windows at stride 2, without gradient.
 
+#[cfg(feature = "cuda")]
+use crate::cuda::{self, programs::maps as program};
 use crate::ops::buffers::values;
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
@@ -23,16 +27,23 @@ pub fn max_pool(x: &Tensor) -> Result<Tensor> {
 
 struct MaxPool;
 
+impl MaxPool {
+    fn size(&self, x: &Layout) -> Result<[usize; 4]> {
+        let (batch, height, width, channels) = x.shape().dims4()?;
+        if height < 2 || width < 2 {
+            bail!("{}: maps of {height} x {width}, at least 2 x 2 are needed", self.name());
+        }
+        Ok([batch, height, width, channels])
+    }
+}
+
 impl CustomOp1 for MaxPool {
     fn name(&self) -> &'static str {
         "max pool 3 x 3"
     }
 
     fn cpu_fwd(&self, x: &CpuStorage, x_at: &Layout) -> Result<(CpuStorage, Shape)> {
-        let (batch, height, width, channels) = x_at.shape().dims4()?;
-        if height < 2 || width < 2 {
-            bail!("{}: maps of {height} x {width}, at least 2 x 2 are needed", self.name());
-        }
+        let [batch, height, width, channels] = self.size(x_at)?;
         let x = values(self.name(), x, x_at)?;
         let (rows, columns) = (windows(height), windows(width));
         let mut out = vec![f32::NEG_INFINITY; batch * rows * columns * channels];
@@ -48,6 +59,16 @@ impl CustomOp1 for MaxPool {
             }
         });
         Ok((CpuStorage::F32(out), (batch, rows, columns, channels).into()))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(&self, x: &CudaStorage, x_at: &Layout) -> Result<(CudaStorage, Shape)> {
+        let size = self.size(x_at)?;
+        let windows = (windows(size[1]), windows(size[2]));
+        let shape = (size[0], windows.0, windows.1, size[3]);
+        cuda::run(self.name(), [(x, x_at)], shape, |queue, [x], out| {
+            program::max_pool(queue, size, windows, x, out)
+        })
     }
 }
 

@@ -5,7 +5,7 @@
 mod convolution;
 mod error;
 mod lpips;
-mod max_pool;
+pub(crate) mod max_pool;
 #[cfg(test)]
 mod oracle;
 #[cfg(test)]

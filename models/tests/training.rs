@@ -52,7 +52,8 @@ fn run(
             stop.store(true, Ordering::Relaxed);
         }
     };
-    train(config, RunOptions { out: out.to_path_buf(), resume, stop: &stop, progress: &mut progress })
+    let device = candle_core::Device::Cpu;
+    train(config, RunOptions { device, out: out.to_path_buf(), resume, stop: &stop, progress: &mut progress })
 }
 
 fn bytes(folder: &Path, name: &str) -> Vec<u8> {
@@ -106,6 +107,7 @@ fn every_family_overfits_one_batch() {
         let mut losses = Vec::new();
         let mut progress = |progress: &Progress| losses.push(progress.loss);
         let options = RunOptions {
+            device: candle_core::Device::Cpu,
             out: folder.path().to_path_buf(),
             resume: false,
             stop: &stop,

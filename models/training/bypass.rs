@@ -12,7 +12,7 @@ use crate::group_splitting::reliance::compared_channels;
 use crate::group_splitting::spatial::PATCH_LEN;
 use crate::ops::gather_patches;
 use crate::transceiver::{Architecture, Model};
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 use nalgebra::{DMatrix, SymmetricEigen};
 use sememe_blocks::source::ImageSet;
 
@@ -51,7 +51,7 @@ pub fn start_from_klt(model: &Model, set: &dyn ImageSet) -> Result<(), TrainingE
         let Some(variable) = variables.get(name) else {
             return Err(TrainingError::Config(format!("the model has no parameter {name}")));
         };
-        variable.set(&Tensor::from_vec(values, variable.dims().to_vec(), &Device::Cpu)?)?;
+        variable.set(&Tensor::from_vec(values, variable.dims().to_vec(), variable.device())?)?;
     }
     Ok(())
 }
@@ -157,6 +157,7 @@ fn linear_code(components: &Components, ranks: &[usize], channels: usize, rms: f
 mod tests {
     use super::*;
     use crate::ops::affine;
+    use candle_core::Device;
     use sememe_blocks::source::{SceneConfig, SceneSet};
 
     #[test]

@@ -3,6 +3,7 @@
 use super::TrainingError;
 use super::model_section::ModelSection;
 use crate::losses::{Reconstruction, Repulsion};
+use crate::ops::Precision;
 use crate::transceiver::Architecture;
 use sememe_blocks::access::{Accounting, Budget, BudgetConfig, Mapping, Strategy};
 use sememe_blocks::channel::FadingModel;
@@ -150,6 +151,10 @@ pub struct LossSection {
     pub repulsion: Repulsion,
 }
 
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 /// Decay of the learning rate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -179,6 +184,9 @@ pub struct OptimizerSection {
     pub clip: f64,
     /// Mirrors half of the images.
     pub mirror: bool,
+    /// Precision of the steps; other than `f32` on a GPU only.
+    #[serde(skip_serializing_if = "is_default")]
+    pub precision: Precision,
 }
 
 impl Default for OptimizerSection {
@@ -191,6 +199,7 @@ impl Default for OptimizerSection {
             average: 0.999,
             clip: 0.0,
             mirror: true,
+            precision: Precision::F32,
         }
     }
 }

@@ -5,6 +5,7 @@
 //! | [`config`] | the training file |
 //! | [`model_section`] | its table of the networks |
 //! | `data` | training and validation images, their order |
+//! | `feed` | batches read ahead |
 //! | `objective` | one step: encoder, groups, channel, decoder, loss |
 //! | `optimizer` | Adam, schedule, clipping, averaging of weights |
 //! | `checkpoint` | the whole state of a run in one file |
@@ -17,6 +18,7 @@ mod checkpoint;
 pub mod config;
 mod data;
 mod error;
+mod feed;
 mod log;
 pub mod model_section;
 mod objective;

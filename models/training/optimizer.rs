@@ -2,7 +2,7 @@
 
 use super::config::{OptimizerSection, Schedule};
 use super::error::TrainingError;
-use crate::ops::adam::{AdamStep, average_into};
+use crate::ops::adam::{self, AdamStep, average_into};
 use candle_core::backprop::GradStore;
 use candle_core::{DType, Tensor, Var};
 use std::collections::BTreeMap;
@@ -59,7 +59,25 @@ impl Optimizer {
     ///
     /// - returns: the Euclidean norm of the whole gradient before clipping
     pub fn step(&mut self, gradients: &GradStore, step: u64, steps: u64) -> Result<f64, TrainingError> {
-        let norm = self.gradient_norm(gradients)?;
+        let mut reached: Vec<(&Slot, [Tensor; 2])> = Vec::with_capacity(self.slots.len());
+        for slot in &self.slots {
+            let parameter = slot.variable.as_tensor().detach();
+            match gradients.get(&slot.variable) {
+                Some(gradient) => reached.push((slot, [parameter, gradient.flatten_all()?.contiguous()?])),
+                // Its average still goes towards it.
+                None => average_into(&slot.average, &parameter, self.decay(step))?,
+            }
+        }
+        let slots: Vec<adam::Slot> = reached
+            .iter()
+            .map(|(slot, [parameter, gradient])| adam::Slot {
+                parameter,
+                moments: &slot.moments,
+                gradient,
+                average: &slot.average,
+            })
+            .collect();
+        let norm = adam::energy(&slots)?.sqrt();
         let clip = self.config.clip;
         let adam = AdamStep {
             learning_rate: self.learning_rate(step, steps),
@@ -69,26 +87,16 @@ impl Optimizer {
             step,
             gradient_scale: if clip > 0.0 && norm > clip { clip / norm } else { 1.0 },
         };
-        // Early weights should not linger in the average.
-        let decay = self.config.average.min((1.0 + step as f64) / (10.0 + step as f64));
-        let decay = if self.config.average == 0.0 { 0.0 } else { decay };
-        for slot in &self.slots {
-            if let Some(gradient) = gradients.get(&slot.variable) {
-                adam.apply(&slot.variable.as_tensor().detach(), &slot.moments, &gradient.flatten_all()?)?;
-            }
-            average_into(&slot.average, &slot.variable.as_tensor().detach(), decay)?;
-        }
+        adam::step(&slots, adam, self.decay(step))?;
         Ok(norm)
     }
 
-    fn gradient_norm(&self, gradients: &GradStore) -> Result<f64, TrainingError> {
-        let mut total = 0.0;
-        for slot in &self.slots {
-            if let Some(gradient) = gradients.get(&slot.variable) {
-                total += f64::from(gradient.sqr()?.sum_all()?.to_scalar::<f32>()?);
-            }
+    /// Decay of the averages in a step: early weights should not linger in them.
+    fn decay(&self, step: u64) -> f64 {
+        match self.config.average {
+            0.0 => 0.0,
+            decay => decay.min((1.0 + step as f64) / (10.0 + step as f64)),
         }
-        Ok(total.sqrt())
     }
 
     /// All state by name, for a checkpoint.
@@ -118,9 +126,12 @@ impl Optimizer {
             }
         };
         for slot in &mut self.slots {
-            slot.variable.set(find("parameter", &slot.name, slot.variable.dims())?)?;
-            slot.moments = find("moments", &slot.name, slot.moments.dims())?.copy()?;
-            average_into(&slot.average, find("average", &slot.name, slot.average.dims())?, 0.0)?;
+            let parameter = find("parameter", &slot.name, slot.variable.dims())?;
+            slot.variable.set(&parameter.to_device(slot.variable.device())?)?;
+            let device = slot.variable.device().clone();
+            slot.moments = find("moments", &slot.name, slot.moments.dims())?.to_device(&device)?.copy()?;
+            let average = find("average", &slot.name, slot.average.dims())?.to_device(&device)?;
+            average_into(&slot.average, &average, 0.0)?;
         }
         Ok(())
     }

@@ -3,14 +3,15 @@
 use super::bypass::start_from_klt;
 use super::checkpoint::Checkpoint;
 use super::config::TrainingConfig;
-use super::data::{Data, Mirror, epoch_order, read};
+use super::data::Data;
 use super::error::TrainingError;
+use super::feed::{Feed, Plan};
 use super::log::{Log, STEPS_PER_ROW};
-use super::objective::Objective;
+use super::objective::{Conditions, Loss, Objective};
 use super::optimizer::Optimizer;
 use super::validation::{Measured, validate};
 use crate::layers::Parameters;
-use crate::ops::backward;
+use crate::ops::{Precision, backward};
 use crate::transceiver::Model;
 use crate::weights;
 use candle_core::{Device, Tensor};
@@ -27,6 +28,8 @@ const WEIGHTS_NAME: &str = "weights.safetensors";
 
 /// How a run is carried out; none of it changes the weights.
 pub struct RunOptions<'a> {
+    /// Where steps are computed.
+    pub device: Device,
     /// Folder for checkpoint, logs and weights.
     pub out: PathBuf,
     /// Go on from the folder's checkpoint.
@@ -83,6 +86,7 @@ struct Run {
 /// - errors: see [`TrainingError`]
 pub fn train(config: &TrainingConfig, options: RunOptions) -> Result<Outcome, TrainingError> {
     config.check()?;
+    check_precision(config, &options.device)?;
     let data = Data::open(config)?;
     let users = config.downlink.users;
     let size = data.training.size();
@@ -94,7 +98,7 @@ pub fn train(config: &TrainingConfig, options: RunOptions) -> Result<Outcome, Tr
     let steps = per_epoch.saturating_mul(config.optimizer.epochs);
 
     std::fs::create_dir_all(&options.out).map_err(|error| TrainingError::file(&options.out, error))?;
-    let mut run = Run::start(config, &data)?;
+    let mut run = Run::start(config, &data, &options.device)?;
     if options.resume
         && let Some(checkpoint) = Checkpoint::load(&options.out, config)?
     {
@@ -104,7 +108,6 @@ pub fn train(config: &TrainingConfig, options: RunOptions) -> Result<Outcome, Tr
     let mut log = Log::open(&options.out, run.step)?;
     let whole_frames =
         matches!(&config.data, super::config::DataSection::Scenes { share, .. } if !share.is_empty());
-    let mut order = Vec::new();
     let mut validation = Vec::new();
     let (started, first) = (Instant::now(), run.step);
 
@@ -119,77 +122,102 @@ pub fn train(config: &TrainingConfig, options: RunOptions) -> Result<Outcome, Tr
         keep(&run, 0, &[])?;
     }
 
-    while run.step < steps {
-        let (epoch, place) = (run.step / per_epoch, (run.step % per_epoch) as usize);
-        if place == 0 || order.is_empty() {
-            order = epoch_order(data.training.len(), users, whole_frames, key, epoch);
+    let plan = Plan { users, whole_frames, mirror: config.optimizer.mirror, key, steps: (run.step, steps) };
+    std::thread::scope(|scope| {
+        let feed = Feed::start(scope, &data, plan);
+        while run.step < steps {
+            let epoch = run.step / per_epoch;
+            let images = feed.next()?.to_device(&options.device)?;
+            let at = objective.draw(config, run.step);
+            let (loss, norm) = run.step(config, &objective, &images, at, steps)?;
+            if run.step % STEPS_PER_ROW == 0 {
+                let rate = run.optimizer.learning_rate(run.step, steps);
+                log.step(run.step, epoch + 1, at.snr.0, at.fading, rate, norm, &loss)?;
+            }
+            let epoch_ends = run.step % per_epoch == 0;
+            if (epoch_ends && (epoch + 1) % config.validation.every_epochs == 0) || run.step == steps {
+                validation = validate(&run.average, config, &judge, &data)?;
+                log.validation(run.step, epoch + 1, &validation)?;
+            }
+            if epoch_ends {
+                let is_measured = (epoch + 1) % config.validation.every_epochs == 0 || run.step == steps;
+                keep(&run, epoch + 1, if is_measured { &validation } else { &[] })?;
+            }
+            let done = (run.step - first) as f64 * users as f64;
+            (options.progress)(&Progress {
+                step: run.step,
+                steps,
+                epoch: epoch + 1,
+                epochs: config.optimizer.epochs,
+                loss: loss.reconstruction,
+                images_per_second: done / started.elapsed().as_secs_f64().max(1e-9),
+                validation: validation.clone(),
+            });
+            let stopped = options.stop.load(Ordering::Relaxed);
+            if stopped || run.step % config.validation.checkpoint_steps == 0 || run.step == steps {
+                run.save(&options.out, config)?;
+            }
+            if stopped && run.step < steps {
+                return Ok(Outcome { step: run.step, finished: false, weights: None, validation });
+            }
         }
-        let indices = &order[place * users..(place + 1) * users];
-        let mirror = Mirror { key, step: run.step, together: whole_frames };
-        let mirror = config.optimizer.mirror.then_some(mirror);
-        let images = read(data.training.as_ref(), indices, mirror)?;
-        let at = objective.draw(config, run.step);
-        let passed = objective.pass(&run.model, &images, at)?;
-        let loss = objective.loss(config, &images, &passed)?;
-        if !loss.reconstruction.is_finite() {
-            return Err(TrainingError::Diverged { step: run.step + 1, loss: loss.reconstruction });
-        }
-        let gradients = backward(&loss.total)?;
-        run.step += 1;
-        let norm = run.optimizer.step(&gradients, run.step, steps)?;
-        if !norm.is_finite() {
-            return Err(TrainingError::GradientDiverged { step: run.step, norm });
-        }
-        if run.step % STEPS_PER_ROW == 0 {
-            let rate = run.optimizer.learning_rate(run.step, steps);
-            log.step(run.step, epoch + 1, at.snr.0, at.fading, rate, norm, &loss)?;
-        }
-        let epoch_ends = run.step % per_epoch == 0;
-        if (epoch_ends && (epoch + 1) % config.validation.every_epochs == 0) || run.step == steps {
-            validation = validate(&run.average, config, &judge, &data)?;
-            log.validation(run.step, epoch + 1, &validation)?;
-        }
-        if epoch_ends {
-            let is_measured = (epoch + 1) % config.validation.every_epochs == 0 || run.step == steps;
-            keep(&run, epoch + 1, if is_measured { &validation } else { &[] })?;
-        }
-        let done = (run.step - first) as f64 * users as f64;
-        (options.progress)(&Progress {
-            step: run.step,
-            steps,
-            epoch: epoch + 1,
-            epochs: config.optimizer.epochs,
-            loss: loss.reconstruction,
-            images_per_second: done / started.elapsed().as_secs_f64().max(1e-9),
-            validation: validation.clone(),
-        });
-        let stopped = options.stop.load(Ordering::Relaxed);
-        if stopped || run.step % config.validation.checkpoint_steps == 0 || run.step == steps {
-            run.save(&options.out, config)?;
-        }
-        if stopped && run.step < steps {
-            return Ok(Outcome { step: run.step, finished: false, weights: None, validation });
-        }
+        let path = options.out.join(WEIGHTS_NAME);
+        save_weights(&run, config, &data, &path, &validation)?;
+        Ok(Outcome { step: run.step, finished: true, weights: Some(path), validation })
+    })
+}
+
+/// The processor computes in f32 only.
+fn check_precision(config: &TrainingConfig, device: &Device) -> Result<(), TrainingError> {
+    if config.optimizer.precision != Precision::F32 && device.is_cpu() {
+        return Err(TrainingError::Config(
+            "optimizer.precision = \"mixed\" is not possible on the processor: allowed is \"f32\", or a GPU \
+             with --device cuda"
+                .into(),
+        ));
     }
-    let path = options.out.join(WEIGHTS_NAME);
-    save_weights(&run, config, &data, &path, &validation)?;
-    Ok(Outcome { step: run.step, finished: true, weights: Some(path), validation })
+    Ok(())
 }
 
 impl Run {
-    fn start(config: &TrainingConfig, data: &Data) -> Result<Self, TrainingError> {
-        let device = Device::Cpu;
+    fn start(config: &TrainingConfig, data: &Data, device: &Device) -> Result<Self, TrainingError> {
         let architecture = config.architecture(data.training.size())?;
-        let model = Model::random(architecture.clone(), config.seed, &device)?;
+        let model = Model::random(architecture.clone(), config.seed, device)?;
         start_from_klt(&model, data.training.as_ref())?;
         let variables = model.parameters().named();
         let copies: BTreeMap<String, Tensor> = variables
             .iter()
             .map(|(name, variable)| Ok((name.clone(), variable.as_tensor().copy()?)))
             .collect::<candle_core::Result<_>>()?;
-        let average = Model::new(architecture, Parameters::frozen(copies, &device))?;
+        let average = Model::new(architecture, Parameters::frozen(copies, device))?;
         let optimizer = Optimizer::new(&config.optimizer, variables, &average.parameters().named())?;
         Ok(Self { model, average, optimizer, step: 0 })
+    }
+
+    /// One step of `steps`: the loss before it, and the norm of its gradient.
+    fn step(
+        &mut self,
+        config: &TrainingConfig,
+        objective: &Objective,
+        images: &Tensor,
+        at: Conditions,
+        steps: u64,
+    ) -> Result<(Loss, f64), TrainingError> {
+        self.step += 1;
+        let (loss, gradients) = config.optimizer.precision.within(|| {
+            let passed = objective.pass(&self.model, images, at)?;
+            let loss = objective.loss(config, images, &passed)?;
+            if !loss.reconstruction.is_finite() {
+                return Err(TrainingError::Diverged { step: self.step, loss: loss.reconstruction });
+            }
+            let gradients = backward(&loss.total)?;
+            Ok((loss, gradients))
+        })?;
+        let norm = self.optimizer.step(&gradients, self.step, steps)?;
+        if !norm.is_finite() {
+            return Err(TrainingError::GradientDiverged { step: self.step, norm });
+        }
+        Ok((loss, norm))
     }
 
     fn save(&self, folder: &Path, config: &TrainingConfig) -> Result<(), TrainingError> {

@@ -35,7 +35,8 @@ pub fn validate(
             let mut total = 0.0;
             for frame in 0..frames {
                 let indices: Vec<usize> = (frame * users..(frame + 1) * users).collect();
-                let images = read(data.validation.as_ref(), &indices, None)?;
+                let images =
+                    read(data.validation.as_ref(), &indices, None)?.to_device(model.parameters().device())?;
                 let at = Conditions { frame: frame as u64, fading: *fading, snr: Decibel(*snr) };
                 total += psnr_sum(&images, &objective.pass(model, &images, at)?.decoded)?;
             }

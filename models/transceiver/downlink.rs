@@ -5,6 +5,7 @@
 
 use candle_core::{Result, Tensor};
 use num_complex::Complex32;
+use rayon::prelude::*;
 use sememe_blocks::access::Mapping;
 use sememe_blocks::channel::{FadeProcess, user_snr, white_noise};
 use sememe_blocks::equalizer::{Equalizer, effective_snr};
@@ -67,26 +68,20 @@ impl Downlink {
             candle_core::bail!("{} private features leave nothing to send", private.dim(1)?)
         };
         let common_uses = common_len / per_use;
-        let mut common_channels = Vec::with_capacity(users);
-        let mut private_channels = Vec::with_capacity(users);
-        for user in 0..users {
+        let of_user = |user: usize| {
             let variance = user_snr(self.key, mean_snr, self.snr_spread_db, frame, user).noise_variance();
             let mut fades = process.of_user(self.key, frame, user);
             // The common phase is sent first.
-            if common_uses > 0 {
+            let common = (common_uses > 0).then(|| {
                 let fade = fades.slot(Phase::Common, 0, common_uses);
-                common_channels.push(self.user_channel(
-                    fade,
-                    variance,
-                    Phase::Common,
-                    frame,
-                    user,
-                    common_uses,
-                ));
-            }
+                self.user_channel(fade, variance, Phase::Common, frame, user, common_uses)
+            });
             let fade = fades.slot(Phase::Private, 0, sent_uses);
-            private_channels.push(self.user_channel(fade, variance, Phase::Private, frame, user, sent_uses));
-        }
+            (common, self.user_channel(fade, variance, Phase::Private, frame, user, sent_uses))
+        };
+        let channels: Vec<_> = (0..users).into_par_iter().map(of_user).collect();
+        let (common_channels, private_channels): (Vec<_>, Vec<_>) = channels.into_iter().unzip();
+        let common_channels: Vec<UserChannel> = common_channels.into_iter().flatten().collect();
         let sent = unit_power(&private.narrow(1, 0, sent_uses * per_use)?, sent_uses)?;
         let received = self.through(&sent, &private_channels)?;
         let punctured =

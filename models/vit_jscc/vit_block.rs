@@ -44,7 +44,7 @@ impl VitBlock {
             norms: [norm("norm1")?, norm("norm2")?],
             qkv: scope.affine("qkv", head_width, 3 * head_width, 1.0)?,
             positions: scope.variable("positions", &[OFFSETS * OFFSETS], Init::Constant(0.0))?,
-            offsets: offsets()?,
+            offsets: offsets(scope.device())?,
             project: scope.affine("project", width, width, 0.5)?,
             expand: scope.affine("expand", width, hidden, 1.4)?,
             contract: scope.affine("contract", hidden, width, 0.5)?,
@@ -83,7 +83,7 @@ fn softmax(x: &Tensor) -> Result<Tensor> {
 }
 
 /// Of each pair of positions, query first, the number of their relative position.
-fn offsets() -> Result<Tensor> {
+fn offsets(device: &Device) -> Result<Tensor> {
     let at = |position: usize| (position / MAP_SIDE, position % MAP_SIDE);
     let positions = MAP_SIDE * MAP_SIDE;
     let mut numbers = Vec::with_capacity(positions * positions);
@@ -91,7 +91,7 @@ fn offsets() -> Result<Tensor> {
         let ((y, x), (to_y, to_x)) = (at(query), at(key));
         numbers.push(((to_y + MAP_SIDE - 1 - y) * OFFSETS + to_x + MAP_SIDE - 1 - x) as u32);
     }
-    Tensor::from_vec(numbers, positions * positions, &Device::Cpu)
+    Tensor::from_vec(numbers, positions * positions, device)
 }
 
 #[cfg(test)]

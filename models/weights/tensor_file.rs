@@ -18,14 +18,18 @@ pub type Metadata = BTreeMap<String, String>;
 
 /// Writes tensors as f32.
 pub fn write_f32(path: &Path, tensors: &Tensors, metadata: Metadata) -> Result<(), WeightsError> {
-    write(path, tensors, metadata, Dtype::F32, |value| value.to_le_bytes().to_vec())
+    write(path, tensors, metadata, Dtype::F32, |values, data| {
+        values.iter().for_each(|value| data.extend_from_slice(&value.to_le_bytes()));
+    })
 }
 
 /// Writes tensors as f16.
 ///
 /// - errors: a value that f16 cannot hold, by tensor
 pub fn write_f16(path: &Path, tensors: &Tensors, metadata: Metadata) -> Result<(), WeightsError> {
-    write(path, tensors, metadata, Dtype::F16, |value| f16::from_f32(value).to_le_bytes().to_vec())
+    write(path, tensors, metadata, Dtype::F16, |values, data| {
+        values.iter().for_each(|value| data.extend_from_slice(&f16::from_f32(*value).to_le_bytes()));
+    })
 }
 
 fn write(
@@ -33,7 +37,7 @@ fn write(
     tensors: &Tensors,
     metadata: Metadata,
     dtype: Dtype,
-    encode: fn(f32) -> Vec<u8>,
+    encode: fn(&[f32], &mut Vec<u8>),
 ) -> Result<(), WeightsError> {
     // The crate writes metadata in the order of a hash map; equal weights shall be equal files.
     let mut header = BTreeMap::new();
@@ -46,7 +50,7 @@ fn write(
             return Err(WeightsError::Value { tensor: name.clone(), value: *value });
         }
         let start = data.len();
-        values.into_iter().for_each(|value| data.extend(encode(value)));
+        encode(&values, &mut data);
         let entry = serde_json::json!({
             "dtype": format!("{dtype:?}"),
             "shape": tensor.dims(),

@@ -1,4 +1,4 @@
-//! Both network families at full size against the same networks in PyTorch, on the CPU, in one run.
+//! Both network families at full size against the same networks in PyTorch, on one device, in one run.
 //!
 //! | case | what is timed | bar |
 //! |---|---|---|
@@ -14,6 +14,8 @@
 //!
 //! Run with `cargo bench -p sememe-models --bench pytorch [-- OPTIONS] [NETWORKS] [CASES]`,
 //! networks of `paper`, `spatial`, cases of `one`, `batch`, `train`:
+//! - `--device=cuda` measures on a GPU (feature `cuda`), where the bars above mean nothing; `--mixed` trains and
+//!   infers in mixed precision there: bf16 and TF32 here, autocast to bf16 and TF32 in PyTorch
 //! - `--compile` lets PyTorch use torch.compile too; `--layouts=linear,planar` limits its layouts
 //! - `--turns=N` sets the number of turns
 //! - `--processor-time` (Linux) counts processor time instead of time on the clock: for machines that
@@ -27,6 +29,7 @@ mod subject;
 
 use clock::Clock;
 use peer::Peer;
+use sememe_models::ops::Precision;
 use std::error::Error;
 use std::time::Duration;
 use subject::{NETWORKS, Subject};
@@ -122,10 +125,15 @@ fn main() -> Result<(), Failure> {
             None
         }
     };
-    println!("{threads} threads here; milliseconds, median and least of {turns} turns");
+    let device = arguments.iter().find_map(|argument| argument.strip_prefix("--device=")).unwrap_or("cpu");
+    let precision = if has("--mixed") { Precision::Mixed } else { Precision::F32 };
+    println!(
+        "{threads} threads here, {device}, {precision:?}; milliseconds, median and least of {turns} turns"
+    );
+    let device = sememe_models::device::named(device)?;
     let chosen: Vec<&str> = NETWORKS.into_iter().filter(|name| has(name)).collect();
     for name in if chosen.is_empty() { NETWORKS.to_vec() } else { chosen } {
-        let mut subject = Subject::new(name)?;
+        let mut subject = Subject::new(name, &device, precision)?;
         if let Some(peer) = &mut peer {
             peer.load(name, &subject)?;
         }

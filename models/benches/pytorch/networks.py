@@ -147,14 +147,14 @@ class Base(torch.nn.Module):
 
     def infer(self, images, groups):
         """Everything but the channel."""
-        snr = torch.full((images.shape[0],), SNR)
+        snr = torch.full((images.shape[0],), SNR, device=images.device)
         maps, private = self.encode(images, snr)
         common = self.common(maps, groups, snr)
         copies = common.repeat_interleave(images.shape[0] // groups, 0)
         return self.decode(private, copies, snr)
 
     def loss(self, images, groups):
-        snr = torch.full((images.shape[0],), SNR)
+        snr = torch.full((images.shape[0],), SNR, device=images.device)
         maps, private = self.encode(images, snr)
         common = self.common(maps, groups, snr)
         sent = private[:, : private.shape[1] - self.punctured]

@@ -1,4 +1,4 @@
-"""The networks of the speed comparison once more, in plain PyTorch on the CPU.
+"""The networks of the speed comparison once more, in plain PyTorch.
 
 Started by the benchmark `pytorch`, which sends one request per line and reads one line back:
 
@@ -8,7 +8,8 @@ Started by the benchmark `pytorch`, which sends one request per line and reads o
 
 `networks.py` holds the networks. Every network exists in several memory layouts; the first request of a case
 times them and keeps the fastest. Arguments: the number of threads; `--compile` makes torch.compile (weights frozen for inference) one more
-candidate; `--layouts=linear,channels-last,planar` limits the layouts; `--processor-time` counts processor
+candidate; `--layouts=linear,channels-last,planar` limits the layouts; `--device=cuda` runs on a GPU, with `--mixed` in
+bf16 and TF32; `--processor-time` counts processor
 time instead of time on the clock. Others are the benchmark's.
 """
 
@@ -37,6 +38,15 @@ def read_tensors(path):
     return meta, tensors
 
 
+DEVICE = next((option[9:] for option in sys.argv if option.startswith("--device=")), "cpu")
+MIXED = "--mixed" in sys.argv
+
+
+def synchronize():
+    if DEVICE != "cpu":
+        torch.cuda.synchronize()
+
+
 class Case:
     """One case in one layout, ready to run."""
 
@@ -54,10 +64,13 @@ class Case:
             self.adam = torch.optim.Adam(network.parameters(), lr=1e-4, fused=True)
 
     def run(self):
-        if self.name != "train":
-            with torch.inference_mode():
-                return self.function(self.images, self.groups)
-        loss = self.function(self.images, self.groups)
+        with torch.autocast(DEVICE, torch.bfloat16, enabled=MIXED):
+            if self.name != "train":
+                with torch.inference_mode():
+                    images = self.function(self.images, self.groups)
+                    synchronize()
+                    return images
+            loss = self.function(self.images, self.groups)
         self.adam.zero_grad(set_to_none=True)
         loss.backward()
         self.adam.step()
@@ -78,6 +91,7 @@ class Peer:
 
     def load(self, path):
         self.meta, self.tensors = read_tensors(path)
+        self.tensors = {name: tensor.to(DEVICE) for name, tensor in self.tensors.items()}
         self.images, self.cases = self.tensors.pop("images"), {}
         self.network = self.build("linear")
         return sum(parameter.numel() for parameter in self.network.parameters())
@@ -96,7 +110,7 @@ class Peer:
             for layout, compiled in forms:
                 case = Case(name, self.build(layout), self.images, compiled)
                 case.run()  # compiles and warms up
-                taken = min(case.milliseconds() for _ in range(15 if name == "one" else 1))
+                taken = min(case.milliseconds() for _ in range(15 if name == "one" or DEVICE != "cpu" else 1))
                 found.append(f"{case.label} {taken:.1f}")
                 best = min(best, (taken, case), key=lambda pair: pair[0])
             print(f"  PyTorch, {name}: {', '.join(found)} ms", file=sys.stderr)
@@ -106,15 +120,21 @@ class Peer:
     def check(self, path):
         with torch.inference_mode():
             found = self.network.infer(self.images.permute(0, 3, 1, 2), GROUPS)
-        found.permute(0, 2, 3, 1).contiguous().numpy().tofile(path)
+        found.permute(0, 2, 3, 1).contiguous().cpu().numpy().tofile(path)
 
 
 def main():
     torch.set_num_threads(int(sys.argv[1]))
     peer = Peer(sys.argv[2:])
-    if peer.compile_too:
+    if peer.compile_too and DEVICE == "cpu":
         torch._inductor.config.freezing = True
-    print(f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads", flush=True)
+    if MIXED:
+        torch.set_float32_matmul_precision("high")
+        torch.backends.cudnn.allow_tf32 = True
+    else:
+        torch.backends.cudnn.allow_tf32 = False
+    where = "" if DEVICE == "cpu" else f", {torch.cuda.get_device_name()}"
+    print(f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads{where}", flush=True)
     for line in sys.stdin:
         request, *rest = line.split()
         if request == "load":

@@ -11,8 +11,8 @@ use sememe_models::group_splitting::{ModelConfig, Stem};
 use sememe_models::layers::Parameters;
 use sememe_models::losses::Reconstruction;
 use sememe_models::ops::adam::AdamStep;
-use sememe_models::ops::backward;
 use sememe_models::ops::buffers::to_vec;
+use sememe_models::ops::{Precision, backward};
 use sememe_models::transceiver::{Downlink, Model, Received, Reception};
 use sememe_models::weights::tensor_file::{Tensors, write_f32};
 use std::collections::BTreeMap;
@@ -35,6 +35,7 @@ pub struct Subject {
     pub model: Model,
     /// The same weights without a graph for gradients.
     frozen: Model,
+    precision: Precision,
     heads: usize,
     downlink: Downlink,
     images: Tensor,
@@ -63,7 +64,7 @@ fn reception<'a>(private: &'a Tensor, common: &'a Tensor, snr: &'a [f32]) -> Rec
 
 impl Subject {
     /// The network of a name, with weights drawn at random.
-    pub fn new(name: &str) -> Result<Self, Failure> {
+    pub fn new(name: &str, device: &Device, precision: Precision) -> Result<Self, Failure> {
         let preset = |private, common| {
             ModelConfig::preset(name, private, common).ok_or(format!("{name} is not {NETWORKS:?}"))
         };
@@ -71,12 +72,12 @@ impl Subject {
         let private = budget.private_channels().unwrap_or(budget.private_len());
         let common = budget.common_channels().unwrap_or(budget.common_len());
         let config = ModelConfig { stem: Stem::Reshape, gain_code: false, ..preset(private, common)? };
-        let model = Model::random(config.clone(), 1, &Device::Cpu)?;
+        let model = Model::random(config.clone(), 1, device)?;
         // Fresh networks hold many zeros, which would hide differences between the two sides.
         let mut rng = RngKey::new(2).stream(Purpose::Weights, 0, 0);
         for variable in model.parameters().named().values() {
             let values = to_vec(variable)?.into_iter().map(|v| v + 0.02 * normal(&mut rng)).collect();
-            variable.set(&Tensor::from_vec(values, variable.shape(), &Device::Cpu)?)?;
+            variable.set(&Tensor::from_vec(values, variable.shape(), device)?)?;
         }
         let variables = model.parameters().named();
         let moments = variables
@@ -88,7 +89,7 @@ impl Subject {
             .map(|(name, v)| Ok((name.clone(), v.as_tensor().copy()?)))
             .collect::<Result<BTreeMap<_, _>, Failure>>()?;
         let heads = config.heads;
-        let frozen = Model::new(config, Parameters::frozen(copies, &Device::Cpu))?;
+        let frozen = Model::new(config, Parameters::frozen(copies, device))?;
         let pixels: Vec<f32> =
             (0..USERS * SIDE * SIDE * 3).map(|_| 0.5 + 0.2 * normal(&mut rng).clamp(-2.5, 2.5)).collect();
         let downlink = Downlink {
@@ -98,8 +99,8 @@ impl Subject {
             snr_spread_db: 0.0,
             key: RngKey::new(3),
         };
-        let images = Tensor::from_vec(pixels, (USERS, SIDE, SIDE, 3), &Device::Cpu)?;
-        Ok(Self { model, frozen, heads, downlink, images, moments, steps: 0 })
+        let images = Tensor::from_vec(pixels, (USERS, SIDE, SIDE, 3), device)?;
+        Ok(Self { precision, model, frozen, heads, downlink, images, moments, steps: 0 })
     }
 
     /// Writes weights and images for the peer.
@@ -124,7 +125,7 @@ impl Subject {
         let encoded = model.encode(&self.images.narrow(0, 0, users)?, SNR)?;
         let common = model.common(&encoded.maps, &grouping, SNR)?;
         let of_user: Vec<u32> = grouping.as_slice().iter().map(|group| *group as u32).collect();
-        let copies = common.vectors.index_select(&Tensor::new(of_user, &Device::Cpu)?, 0)?;
+        let copies = common.vectors.index_select(&Tensor::new(of_user, self.images.device())?, 0)?;
         let snr = vec![SNR; users];
         Ok(model.decode(&reception(&encoded.private, &copies, &snr), (SIDE, SIDE))?)
     }
@@ -161,11 +162,12 @@ impl Subject {
 
     /// Runs a case once.
     pub fn run(&mut self, case: Case) -> Result<(), Failure> {
-        match case {
+        self.precision.within(|| match case {
             Case::One => self.infer(1, 1).map(drop),
             Case::Batch => self.infer(USERS, GROUPS).map(drop),
             Case::Train => self.train(),
-        }
+        })?;
+        Ok(self.images.device().synchronize()?)
     }
 }
 

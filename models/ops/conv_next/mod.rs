@@ -4,13 +4,18 @@
 //! step by step the same block moves every intermediate map through main memory. The steps themselves
 //! are `depthwise`, `layer_norm`, `affine` and `relu_grn`, and a test composes them as the oracle.
 
+#[cfg(feature = "cuda")]
+mod on_gpu;
 mod sample;
 mod weights;
 
 use super::buffers::{expect_shape, values};
 use super::packed;
+use super::precision::Precision;
 use super::product::Threads;
 use super::shared_out::SharedOut;
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 use sample::{Block, Scratch};
@@ -31,21 +36,27 @@ const WEIGHTS_PER_TASK: usize = 1 << 14;
 /// - errors: weights of another length
 pub fn conv_next(x: &Tensor, weights: &Tensor, layer_norm: bool) -> Result<Tensor> {
     let keep = weights.track_op() || x.track_op();
-    x.contiguous()?.apply_op2(weights, ConvNext { layer_norm, kept: keep.then(Kept::default) })
+    let kept = keep.then(Kept::default);
+    x.contiguous()?.apply_op2(weights, ConvNext { layer_norm, precision: Precision::current(), kept })
 }
 
 /// Hidden values of the forward pass, handed to the backward pass once.
-type Kept = Arc<Mutex<Option<Vec<f32>>>>;
+#[derive(Clone, Default)]
+struct Kept {
+    values: Arc<Mutex<Option<Vec<f32>>>>,
+    #[cfg(feature = "cuda")]
+    on_gpu: on_gpu::Kept,
+}
 
+#[derive(Clone)]
 struct ConvNext {
     layer_norm: bool,
+    #[cfg_attr(not(feature = "cuda"), expect(dead_code, reason = "the processor knows f32 only"))]
+    precision: Precision,
     kept: Option<Kept>,
 }
 
-struct Gradient {
-    layer_norm: bool,
-    kept: Option<Kept>,
-}
+struct Gradient(ConvNext);
 
 fn block_of<'a>(
     op: &str,
@@ -112,9 +123,20 @@ impl CustomOp2 for ConvNext {
         let (batch, block) = block_of(self.name(), x_at, w_at, &sections, weights)?;
         let (output, hidden) = forward(values(self.name(), x, x_at)?, batch, &block, self.kept.is_some());
         if let Some(kept) = &self.kept {
-            *kept.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = hidden;
+            *kept.values.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = hidden;
         }
         Ok((CpuStorage::F32(output), x_at.shape().clone()))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        x: &CudaStorage,
+        x_at: &Layout,
+        w: &CudaStorage,
+        w_at: &Layout,
+    ) -> Result<(CudaStorage, Shape)> {
+        self.forward_on_gpu([(x, x_at), (w, w_at)])
     }
 
     fn bwd(
@@ -124,8 +146,7 @@ impl CustomOp2 for ConvNext {
         _result: &Tensor,
         gradient: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let op = Gradient { layer_norm: self.layer_norm, kept: self.kept.clone() };
-        packed::gradients(x, w, gradient, &op)
+        packed::gradients(x, w, gradient, &Gradient(self.clone()))
     }
 }
 
@@ -145,11 +166,11 @@ impl CustomOp3 for Gradient {
         g_at: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
         expect_shape(self.name(), "the gradient", g_at.dims(), x_at.dims())?;
-        let sections = Sections::new(x_at.shape().dims4()?.3, self.layer_norm);
+        let sections = Sections::new(x_at.shape().dims4()?.3, self.0.layer_norm);
         let weights = values(self.name(), w, w_at)?;
         let (batch, block) = block_of(self.name(), x_at, w_at, &sections, weights)?;
         let (x, g) = (values(self.name(), x, x_at)?, values(self.name(), g, g_at)?);
-        let stored = self.kept.as_ref().and_then(|kept| kept.lock().ok()?.take());
+        let stored = self.0.kept.as_ref().and_then(|kept| kept.values.lock().ok()?.take());
         // A second backward pass through the same graph finds nothing kept and computes it again.
         let kept = match stored {
             Some(kept) => kept,
@@ -192,6 +213,20 @@ impl CustomOp3 for Gradient {
         let packed = packed.take();
         let len = packed.len();
         Ok((CpuStorage::F32(packed), len.into()))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        x: &CudaStorage,
+        x_at: &Layout,
+        w: &CudaStorage,
+        w_at: &Layout,
+        g: &CudaStorage,
+        g_at: &Layout,
+    ) -> Result<(CudaStorage, Shape)> {
+        expect_shape(self.name(), "the gradient", g_at.dims(), x_at.dims())?;
+        self.0.gradients_on_gpu([(x, x_at), (w, w_at), (g, g_at)])
     }
 }
 

@@ -10,9 +10,14 @@ mod few;
 use super::buffers::{expect_shape, values};
 use super::packed;
 use super::patches::PatchGrid;
+use super::precision::Precision;
 use super::product::Threads;
 use super::shared_out::SharedOut;
 use super::transpose::transpose;
+#[cfg(feature = "cuda")]
+use crate::cuda::{self, programs::convolution as program};
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, bail};
 use few::{Pair, Scratch};
 use rayon::prelude::*;
@@ -41,7 +46,7 @@ pub struct Window {
 ///   H' = (H + 2 padding - k) / stride + 1
 /// - errors: a weight of another shape; a window larger than the padded map
 pub fn convolution(x: &Tensor, weight: &Tensor, window: Window) -> Result<Tensor> {
-    x.contiguous()?.apply_op2(weight, Convolve { window, to: None })
+    x.contiguous()?.apply_op2(weight, Convolve::new(window, None))
 }
 
 /// The adjoint of [`convolution`] plus a bias: x is added into maps of a given size window by window.
@@ -56,7 +61,7 @@ pub fn transposed_convolution(
     channels: usize,
     size: (usize, usize),
 ) -> Result<Tensor> {
-    x.contiguous()?.apply_op2(weight, Convolve { window, to: Some((channels, size)) })
+    x.contiguous()?.apply_op2(weight, Convolve::new(window, Some((channels, size))))
 }
 
 #[derive(Clone, Copy)]
@@ -64,6 +69,9 @@ struct Convolve {
     window: Window,
     /// Channels and size of the result of a transposed convolution.
     to: Option<(usize, (usize, usize))>,
+    /// Of the result and of both gradients.
+    #[cfg_attr(not(feature = "cuda"), expect(dead_code, reason = "the processor knows f32 only"))]
+    precision: Precision,
 }
 
 struct Gradient(Convolve);
@@ -78,6 +86,20 @@ struct Call {
 }
 
 impl Convolve {
+    fn new(window: Window, to: Option<(usize, (usize, usize))>) -> Self {
+        Self { window, to, precision: Precision::current() }
+    }
+
+    #[cfg(feature = "cuda")]
+    fn on_gpu(&self, call: &Call) -> program::Pair {
+        program::Pair {
+            grid: PatchGrid { batch: call.batch, ..call.pair.grid },
+            channels: call.pair.channels,
+            is_transposed: call.is_transposed,
+            may_round: self.precision.may_round(),
+        }
+    }
+
     fn call(&self, op: &str, x: &Layout, weight: &Layout) -> Result<Call> {
         let (batch, height, width, channels) = x.shape().dims4()?;
         let Window { kernel, stride, padding } = self.window;
@@ -232,6 +254,21 @@ impl CustomOp2 for Convolve {
         Ok((CpuStorage::F32(out), call.shape.to_vec().into()))
     }
 
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        x: &CudaStorage,
+        x_at: &Layout,
+        w: &CudaStorage,
+        w_at: &Layout,
+    ) -> Result<(CudaStorage, Shape)> {
+        let call = self.call(self.name(), x_at, w_at)?;
+        let pair = self.on_gpu(&call);
+        cuda::run(self.name(), [(x, x_at), (w, w_at)], call.shape.to_vec(), |queue, from, out| {
+            pair.forward(queue, from, out)
+        })
+    }
+
     fn bwd(
         &self,
         x: &Tensor,
@@ -263,6 +300,25 @@ impl CustomOp3 for Gradient {
         let packed = call.gradients(x, w, values(self.name(), g, g_at)?);
         let len = packed.len();
         Ok((CpuStorage::F32(packed), len.into()))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        x: &CudaStorage,
+        x_at: &Layout,
+        w: &CudaStorage,
+        w_at: &Layout,
+        g: &CudaStorage,
+        g_at: &Layout,
+    ) -> Result<(CudaStorage, Shape)> {
+        let call = self.0.call(self.name(), x_at, w_at)?;
+        expect_shape(self.name(), "the gradient", g_at.dims(), &call.shape)?;
+        let pair = self.0.on_gpu(&call);
+        let (of_x, of_w) = (x_at.shape().elem_count(), w_at.shape().elem_count());
+        cuda::run(self.name(), [(x, x_at), (w, w_at), (g, g_at)], of_x + of_w, |queue, from, out| {
+            pair.gradients(queue, from, [out, out.at(of_x)])
+        })
     }
 }
 

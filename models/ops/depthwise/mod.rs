@@ -5,6 +5,14 @@ mod kernel;
 use super::buffers::{expect_shape, values};
 use super::lanes;
 use super::shared_out::SharedOut;
+#[cfg(feature = "cuda")]
+use crate::cuda::{
+    self,
+    programs::depthwise as program,
+    queue::{Address, Stored},
+};
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 pub(super) use kernel::Geometry;
 use kernel::{Correlate, TapGradient};
@@ -39,6 +47,11 @@ fn geometry(x: &Layout, weight_rows: usize, weight_channels: usize) -> Result<(u
         );
     }
     Ok((batch, Geometry { height, width, channels, kernel }))
+}
+
+#[cfg(feature = "cuda")]
+fn on_gpu(batch: usize, g: Geometry) -> program::Sizes {
+    program::Sizes { batch, height: g.height, width: g.width, channels: g.channels, kernel: g.kernel }
 }
 
 /// Convolves one sample; `adjoint` takes the taps in reverse and no bias.
@@ -122,6 +135,22 @@ impl CustomOp2 for Depthwise {
         Ok((CpuStorage::F32(output), x_at.shape().clone()))
     }
 
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        x: &CudaStorage,
+        x_at: &Layout,
+        w: &CudaStorage,
+        w_at: &Layout,
+    ) -> Result<(CudaStorage, Shape)> {
+        let (rows, columns) = w_at.shape().dims2()?;
+        let (batch, g) = geometry(x_at, rows, columns)?;
+        let form = program::Form { added: Address::NONE, is_adjoint: false };
+        cuda::run(self.name(), [(x, x_at), (w, w_at)], x_at.shape().clone(), |queue, from, out| {
+            program::correlate(queue, on_gpu(batch, g), from, form, (out, Stored::F32))
+        })
+    }
+
     fn bwd(
         &self,
         x: &Tensor,
@@ -152,6 +181,22 @@ impl CustomOp2 for InputGradient {
         let (batch, geometry) = geometry(g_at, rows, columns)?;
         let (gradient, weight) = (values(self.name(), g, g_at)?, values(self.name(), w, w_at)?);
         Ok((CpuStorage::F32(correlate(gradient, weight, batch, geometry, true)), g_at.shape().clone()))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        g: &CudaStorage,
+        g_at: &Layout,
+        w: &CudaStorage,
+        w_at: &Layout,
+    ) -> Result<(CudaStorage, Shape)> {
+        let (rows, columns) = w_at.shape().dims2()?;
+        let (batch, geometry) = geometry(g_at, rows, columns)?;
+        let form = program::Form { added: Address::NONE, is_adjoint: true };
+        cuda::run(self.name(), [(g, g_at), (w, w_at)], g_at.shape().clone(), |queue, from, out| {
+            program::correlate(queue, on_gpu(batch, geometry), from, form, (out, Stored::F32))
+        })
     }
 }
 
@@ -213,6 +258,24 @@ impl candle_core::CustomOp3 for WeightGradient {
             }
         }
         Ok((CpuStorage::F32(total), (rows, columns).into()))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        x: &CudaStorage,
+        x_at: &Layout,
+        g: &CudaStorage,
+        g_at: &Layout,
+        w: &CudaStorage,
+        w_at: &Layout,
+    ) -> Result<(CudaStorage, Shape)> {
+        let (rows, columns) = w_at.shape().dims2()?;
+        let (batch, geometry) = geometry(x_at, rows, columns)?;
+        expect_shape(self.name(), "the gradient", g_at.dims(), x_at.dims())?;
+        cuda::run(self.name(), [(x, x_at), (g, g_at), (w, w_at)], (rows, columns), |queue, from, out| {
+            program::tap_gradients(queue, on_gpu(batch, geometry), [from[0], from[1]], out)
+        })
     }
 }
 
