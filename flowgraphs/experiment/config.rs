@@ -28,6 +28,9 @@ pub struct Experiment {
     /// Seed of scenes, fades, noise and clustering.
     #[serde(default)]
     pub seed: u64,
+    /// Where networks are computed: `cpu`, `cuda` or `cuda:N`.
+    #[serde(default = "processor", skip_serializing_if = "is_processor")]
+    pub device: String,
     /// Mean SNRs in dB per complex channel use, ascending.
     pub snr_db: Vec<f64>,
     /// The images.
@@ -52,6 +55,15 @@ pub struct Experiment {
     /// What the run was made with; written by the program, and checked when the file is run again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provenance: Option<Provenance>,
+}
+
+/// The device that is not said.
+pub(super) fn processor() -> String {
+    "cpu".into()
+}
+
+fn is_processor(device: &str) -> bool {
+    device == processor()
 }
 
 /// A `[[link]]` table. What is absent is as in `[downlink]`.

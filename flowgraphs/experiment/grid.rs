@@ -68,7 +68,7 @@ fn value_text(value: &Value) -> String {
 
 /// Refuses keys and values that no run could vary.
 pub(super) fn check(experiment: &Experiment, tree: &Tree) -> Result<()> {
-    const FIXED: [&str; 6] = ["version", "vary", "snr_db", "title", "output", "provenance"];
+    const FIXED: [&str; 7] = ["version", "device", "vary", "snr_db", "title", "output", "provenance"];
     let is_list = tree.table.get("vary").is_some_and(Value::is_array);
     let place = |index: usize| if is_list { format!("vary.{index}") } else { "vary".to_owned() };
     let mut keys = BTreeSet::new();

@@ -18,7 +18,9 @@ use sememe_blocks::picture::LadderStore;
 use sememe_blocks::rng::RngKey;
 use sememe_blocks::source::mean_image;
 use sememe_blocks::{BlockError, Decibel};
+use sememe_models::device;
 use sememe_models::perceptual::{HEADS_FILE, Lpips, MIN_SIDE, NETWORK_FILE};
+use sememe_models::tensor_error::in_one_line;
 use sememe_models::transceiver::Model;
 use sememe_models::weights::{SHIPPED, load, shipped};
 use std::path::Path;
@@ -256,6 +258,7 @@ fn open_link(
     }
     let digest = digest::of_model(&model)
         .map_err(|reason| ConfigError::Unreadable { origin: weights.clone(), reason })?;
+    let model = on_device(model, &experiment.device, tree)?;
     provenance.weights.insert(name.clone(), digest);
     let size = source.images.set.size();
     let (networks, lengths, budget) =
@@ -282,6 +285,22 @@ fn refused(error: BlockError, config: &LinkConfig, tree: &Tree, prefix: &str) ->
         _ => true,
     };
     from_block(error, tree.origin(), if is_own { prefix } else { "downlink" })
+}
+
+/// The model where the experiment computes.
+fn on_device(model: Arc<Model>, device: &str, tree: &Tree) -> Result<Arc<Model>> {
+    let found = device::named(device).map_err(|reason| ConfigError::Unreadable {
+        origin: tree.origin_of("device"),
+        reason: format!("device: {reason}"),
+    })?;
+    if found.is_cpu() {
+        return Ok(model);
+    }
+    let copy = model.on(&found).map_err(|error| ConfigError::Unreadable {
+        origin: tree.origin_of("device"),
+        reason: format!("device = \"{device}\": {}", in_one_line(&error)),
+    })?;
+    Ok(Arc::new(copy))
 }
 
 /// Shipped weights by name, other weights by path.

@@ -1,6 +1,6 @@
 //! Reads configuration files: text, overrides, then typed parts, with the key path in every error.
 
-use super::config::{Experiment, FORMAT_VERSION, Vary};
+use super::config::{Experiment, FORMAT_VERSION, Vary, processor};
 use super::config_error::{ConfigError, Result, from_serde, from_syntax, join, lookup, quote};
 use super::nearest::nearest;
 use super::{Override, checks};
@@ -99,10 +99,11 @@ impl Tree {
 
     /// Reads an experiment and checks everything that can be checked without opening files.
     pub fn experiment(&self) -> Result<Experiment> {
-        const KEYS: [&str; 12] = [
+        const KEYS: [&str; 13] = [
             "version",
             "title",
             "seed",
+            "device",
             "snr_db",
             "source",
             "downlink",
@@ -136,6 +137,7 @@ impl Tree {
             version: FORMAT_VERSION,
             title: self.optional("title")?.unwrap_or_default(),
             seed: self.optional("seed")?.unwrap_or_default(),
+            device: self.optional("device")?.unwrap_or_else(processor),
             snr_db: self.needed("snr_db", "a list of SNRs in dB, such as [0, 6, 12, 18]")?,
             source: self.optional("source")?.unwrap_or_default(),
             downlink: self.optional("downlink")?.unwrap_or_default(),

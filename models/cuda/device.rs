@@ -3,26 +3,33 @@
 use super::queue::{Address, Argument, Grid, LANES, Matrix, Product, Queue, ROWS, Stored};
 use super::source::{SOURCE, kernel_names};
 use candle_core::backend::BackendStorage;
+use candle_core::cuda_backend::WrapErr;
 use candle_core::cuda_backend::cudarc::cublas::{CudaBlas, result, sys};
 use candle_core::cuda_backend::cudarc::driver::{
     CudaFunction, CudaSlice, CudaStream, DevicePtr, DevicePtrMut, LaunchConfig, PushKernelArg, sys as driver,
 };
 use candle_core::cuda_backend::cudarc::nvrtc::{CompileOptions, compile_ptx_with_opts};
-use candle_core::cuda_backend::{DeviceId, WrapErr};
 use candle_core::{CudaDevice, CudaStorage, Device, Error, Layout, Result, Shape, Storage, Tensor, bail};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::c_void;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 
-/// Opens a GPU.
+/// Opens a GPU, once for the whole process: all its work is queued on one stream.
 ///
 /// - errors: no driver, or no such GPU
 pub fn open(ordinal: usize) -> Result<Device> {
+    static OPENED: Mutex<BTreeMap<usize, Device>> = Mutex::new(BTreeMap::new());
+    let mut opened = OPENED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    if let Some(device) = opened.get(&ordinal) {
+        return Ok(device.clone());
+    }
     let device = CudaDevice::new_with_stream(ordinal)?;
     // SAFETY: all work of this device is queued on its one stream, in order.
     unsafe { device.disable_event_tracking() };
     keep_freed(ordinal)?;
-    Ok(Device::Cuda(device))
+    let device = Device::Cuda(device);
+    opened.insert(ordinal, device.clone());
+    Ok(device)
 }
 
 /// Keeps freed memory in the driver's pool: by default each wait for the GPU hands it back to the system.
@@ -47,16 +54,13 @@ fn keep_freed(ordinal: usize) -> Result<()> {
 
 type Functions = Arc<HashMap<&'static str, CudaFunction>>;
 
-/// The kernels of a device, compiled when they are first asked for.
+/// The kernels of a GPU, compiled when they are first asked for.
 fn functions(device: &CudaDevice) -> Result<Functions> {
-    static COMPILED: OnceLock<Mutex<HashMap<usize, (DeviceId, Functions)>>> = OnceLock::new();
-    let mut compiled =
-        COMPILED.get_or_init(Mutex::default).lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    static COMPILED: Mutex<BTreeMap<usize, Functions>> = Mutex::new(BTreeMap::new());
+    let mut compiled = COMPILED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let stream = device.cuda_stream();
     let context = stream.context();
-    if let Some((id, functions)) = compiled.get(&context.ordinal())
-        && *id == device.id()
-    {
+    if let Some(functions) = compiled.get(&context.ordinal()) {
         return Ok(functions.clone());
     }
     let (major, minor) = context.compute_capability().w()?;
@@ -69,7 +73,7 @@ fn functions(device: &CudaDevice) -> Result<Functions> {
     let module = context.load_module(ptx).w()?;
     let load = |name| Ok((name, module.load_function(name).w()?));
     let functions: Functions = Arc::new(kernel_names().into_iter().map(load).collect::<Result<_>>()?);
-    compiled.insert(context.ordinal(), (device.id(), functions.clone()));
+    compiled.insert(context.ordinal(), functions.clone());
     Ok(functions)
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Model, Reception};
 use crate::tensor_error::in_one_line;
-use candle_core::{Device, Result as TensorResult, Tensor};
+use candle_core::{Result as TensorResult, Tensor};
 use ndarray::{Array2, Array4};
 use sememe_blocks::frame::{EncodedUsers, Features, GroupedUsers, ImageBatch, ReceivedFeatures, Truth};
 use sememe_blocks::kernel::FrameKernel;
@@ -57,7 +57,7 @@ impl FrameKernel for SemanticEncoder {
     fn process(&mut self, images: ImageBatch) -> Result<EncodedUsers> {
         let encode = || -> TensorResult<(Array4<f32>, Array2<f32>)> {
             let values: Vec<f32> = images.pixels.iter().map(|p| f32::from(*p) / 255.0).collect();
-            let pixels = Tensor::from_vec(values, images.pixels.dim(), &Device::Cpu)?;
+            let pixels = Tensor::from_vec(values, images.pixels.dim(), self.model.parameters().device())?;
             let encoded = self.model.encode(&pixels, self.mean_snr)?;
             let maps = Array4::from_shape_vec(encoded.maps.dims4()?, values_of(&encoded.maps)?);
             Ok((maps.map_err(candle_core::Error::wrap)?, rows_of(&encoded.private)?))
@@ -76,7 +76,7 @@ impl FrameKernel for CommonEncoder {
         let encode = || -> TensorResult<Array2<f32>> {
             let shape = maps.dim();
             let values: Vec<f32> = maps.iter().copied().collect();
-            let maps = Tensor::from_vec(values, shape, &Device::Cpu)?;
+            let maps = Tensor::from_vec(values, shape, self.model.parameters().device())?;
             rows_of(&self.model.common(&maps, &grouping, self.mean_snr)?.vectors)
         };
         let common = encode().map_err(|error| kernel("common encoder", error))?;
@@ -91,7 +91,8 @@ impl FrameKernel for SemanticDecoder {
     fn process(&mut self, received: ReceivedFeatures) -> Result<ImageBatch> {
         let decode = || -> TensorResult<Array4<u8>> {
             let tensor = |rows: &Array2<f32>| {
-                Tensor::from_vec(rows.iter().copied().collect::<Vec<f32>>(), rows.dim(), &Device::Cpu)
+                let values: Vec<f32> = rows.iter().copied().collect();
+                Tensor::from_vec(values, rows.dim(), self.model.parameters().device())
             };
             let (private, common) = (tensor(&received.private)?, tensor(&received.common)?);
             let reception = Reception {
@@ -133,6 +134,7 @@ fn kernel(who: &str, error: candle_core::Error) -> BlockError {
 mod tests {
     use super::*;
     use crate::group_splitting::ModelConfig;
+    use candle_core::Device;
     use sememe_blocks::Grouping;
     use sememe_blocks::kernel::FrameSource;
     use sememe_blocks::source::{BatchSource, SceneConfig, SceneSet};

@@ -30,6 +30,15 @@ impl Model {
         Ok(Self { architecture, parameters, network, origin: BTreeMap::new() })
     }
 
+    /// The same weights on a device, for inference.
+    pub fn on(&self, device: &Device) -> Result<Self> {
+        let tensors = self.parameters.named();
+        let tensors =
+            tensors.into_iter().map(|(name, variable)| (name, variable.as_tensor().detach())).collect();
+        let copy = Self::new(self.architecture.clone(), Parameters::frozen(tensors, device))?;
+        Ok(Self { origin: self.origin.clone(), ..copy })
+    }
+
     /// Sizes and switches.
     pub fn architecture(&self) -> &Architecture {
         &self.architecture

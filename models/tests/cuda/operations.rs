@@ -9,6 +9,8 @@ use sememe_models::ops::{self, PatchGrid, Precision, Window};
 
 /// Errors of f32 sums in another order.
 const ROUNDING: f64 = 3e-6;
+/// Rounding turns a few hidden values over at the kink of a ReLU.
+const KINKS: f64 = 1e-3;
 /// bf16 has 8 bits of mantissa.
 const MIXED: f64 = 0.05;
 
@@ -55,7 +57,7 @@ fn every_operation_equals_the_processors() {
         let (x, w) = ([batch, height, width, channels], [kernel * kernel + 1, channels]);
         check("depthwise", &[&x, &w], &|t| ops::depthwise(&t[0], &t[1]));
     }
-    for (batch, pixels, channels) in [(2, 6, 21), (50, 64, 1024), (3, 1, 2)] {
+    for (batch, pixels, channels) in [(2, 6, 21), (50, 64, 1024), (3, 1, 5)] {
         let x = [batch, pixels, channels];
         check("response", &[&x, &[2, channels]], &|t| ops::relu_grn(&t[0], &t[1]));
         check("film", &[&x, &[batch, 2 * channels]], &|t| ops::film(&t[0], &t[1]));
@@ -98,7 +100,7 @@ fn residual_blocks_in_both_precisions() {
             let x = [batch, side, side, channels];
             let weights = [Sections::new(channels, norm).len()];
             let block = |t: &[Tensor]| ops::conv_next(&t[0], &(&t[1] * 0.1)?, norm);
-            compare(&gpu, "residual block", &[&x, &weights], ROUNDING, &block);
+            compare(&gpu, "residual block", &[&x, &weights], KINKS, &block);
             compare(&gpu, "mixed residual block", &[&x, &weights], MIXED, &|t| {
                 Precision::Mixed.within(|| block(t))
             });
