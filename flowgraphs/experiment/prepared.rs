@@ -9,8 +9,8 @@ use super::scheme::Scheme;
 use super::{digest, source::OpenSource};
 use crate::adapters::{GraphError, RunOptions};
 use crate::links::{
-    DigitalLine, Downlink, GroupSplitting, IdealLine, Images, Klt, LinkOutput, Outside, Pictures, Scoring,
-    Setting, Trained, Validation, in_flowgraph,
+    DigitalLine, Downlink, EncodedStore, GroupSplitting, IdealLine, Images, Klt, LinkOutput, Outside,
+    Pictures, Scoring, Setting, Trained, Validation, in_flowgraph,
 };
 use ndarray::Array3;
 use sememe_blocks::channel::ChannelConfig;
@@ -23,6 +23,7 @@ use sememe_models::perceptual::{HEADS_FILE, Lpips, MIN_SIDE, NETWORK_FILE};
 use sememe_models::tensor_error::in_one_line;
 use sememe_models::transceiver::Model;
 use sememe_models::weights::{SHIPPED, load, shipped};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -91,6 +92,14 @@ impl ReadyLink {
         }
     }
 
+    /// Whether two points of links encode the same frames alike: by the store of their encoder and the SNR it is
+    /// told; nothing where there is no encoder to share.
+    pub(super) fn shared_work(&self, snr_db: f64) -> Option<(usize, u32)> {
+        let ReadyScheme::Learned(link) = &self.scheme else { return None };
+        let told = (snr_db + self.mismatch_db) as f32;
+        Some((Arc::as_ptr(link.networks.encoded()).addr(), told.to_bits()))
+    }
+
     /// Takes over what an earlier run chose at a point.
     pub(super) fn remember(&self, channel: &ChannelConfig, snr_db: f64, mcs: &str) {
         if let ReadyScheme::Digital(line) = &self.scheme {
@@ -119,7 +128,7 @@ impl Prepared {
         };
         let lpips = open_lpips(&experiment, source.images.set.size(), &mut provenance, tree)?;
         let mut parts = DigitalParts::new(&experiment, &source, &mean_image, tree);
-        let mut links = Vec::new();
+        let (mut links, mut stores) = (Vec::new(), BTreeMap::new());
         for (index, config) in experiment.link.iter().enumerate() {
             let scheme = match config.scheme {
                 scheme if scheme.is_digital() => {
@@ -127,7 +136,8 @@ impl Prepared {
                 }
                 scheme if scheme.is_bound() => parts.bound(config, index).map(ReadyScheme::Ideal),
                 _ => {
-                    let opened = open_link(config, &experiment, &source, &mut provenance, tree, index);
+                    let opened =
+                        open_link(config, &experiment, &source, (&mut provenance, &mut stores), tree, index);
                     links.push(opened.map_err(|error| tree.located(error))?);
                     continue;
                 }
@@ -229,7 +239,7 @@ fn open_link(
     config: &LinkConfig,
     experiment: &Experiment,
     source: &OpenSource,
-    provenance: &mut Provenance,
+    (provenance, stores): (&mut Provenance, &mut BTreeMap<String, Arc<EncodedStore>>),
     tree: &Tree,
     index: usize,
 ) -> Result<ReadyLink> {
@@ -259,11 +269,12 @@ fn open_link(
     let digest = digest::of_model(&model)
         .map_err(|reason| ConfigError::Unreadable { origin: weights.clone(), reason })?;
     let model = on_device(model, &experiment.device, tree)?;
+    let encoded = Arc::clone(stores.entry(digest.clone()).or_default());
     provenance.weights.insert(name.clone(), digest);
     let size = source.images.set.size();
     let (networks, lengths, budget) =
         Trained::new(model, &downlink, size).map_err(|error| refused(error, config, tree, &prefix))?;
-    let learned = GroupSplitting { networks, lengths };
+    let learned = GroupSplitting { networks: networks.sharing(encoded), lengths };
     Ok(ReadyLink {
         name,
         downlink,

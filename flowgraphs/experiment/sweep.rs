@@ -11,6 +11,7 @@ use super::shard::Shard;
 use super::workers::{Measured, Work, name_of};
 use super::{comparison, contact_sheet, digital, figures, html_report};
 use crate::adapters::RunOptions;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -106,6 +107,20 @@ pub fn resolved_text(experiment: &Experiment) -> Result<String, RunError> {
     Ok(format!("# Written by sememe. Repeat this run: sememe run experiment.toml --out FOLDER\n\n{body}"))
 }
 
+/// Puts points that share encoder work next to each other, so that it is still kept when they come.
+fn side_by_side(points: &[Point], to_do: &mut [usize]) {
+    let mut first = BTreeMap::new();
+    for index in to_do.iter() {
+        if let Some(work) = points[*index].link.shared_work(points[*index].snr_db) {
+            first.entry(work).or_insert(*index);
+        }
+    }
+    to_do.sort_by_key(|index| {
+        let work = points[*index].link.shared_work(points[*index].snr_db);
+        (work.map_or(*index, |work| first[&work]), *index)
+    });
+}
+
 /// The beginning of a point's line in the table of times.
 fn timing_key(PointKey { varied, link, channel, snr_db }: &PointKey) -> String {
     format!("{varied},{link},{channel},{snr_db},")
@@ -157,7 +172,8 @@ impl Sweep<'_> {
 
     /// Returns whether it was stopped.
     fn measure_all(&mut self, points: &[Point], jobs: usize) -> Result<bool, RunError> {
-        let to_do: Vec<usize> = (0..points.len()).filter(|index| self.rows[*index].is_none()).collect();
+        let mut to_do: Vec<usize> = (0..points.len()).filter(|index| self.rows[*index].is_none()).collect();
+        side_by_side(points, &mut to_do);
         let resumed = (points.len() - to_do.len()) as u64;
         let mut reporter = Reporter::new(points.len() as u64, resumed, "points");
         let (options, stop) = (self.options(), self.stop);

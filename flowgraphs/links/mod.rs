@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `group_splitting` | private and common features, learned |
 //! | `trained` | its networks, from weights |
+//! | `encoded` | encoder work that links share |
 //! | `klt` | the linear baseline |
 //! | `digital`, `digital_line` | compressed pictures behind the 5G NR coding chain; which formats they take |
 //! | `outside` | the same for pictures that were compressed elsewhere |
@@ -22,6 +23,7 @@ mod digital_line;
 #[cfg(test)]
 mod digital_tests;
 mod downlink;
+mod encoded;
 mod group_splitting;
 mod ideal;
 mod ideal_line;
@@ -43,6 +45,7 @@ pub use air::{Landed, Lengths, built, send};
 pub use digital::{Digital, Receiver};
 pub use digital_line::{DigitalLine, McsRule, PER_FADE, Pictures};
 pub use downlink::Downlink;
+pub use encoded::{EncodedStore, SharedEncoder};
 pub use group_splitting::{GroupSplitting, Networks};
 pub use ideal::Ideal;
 pub use ideal_line::IdealLine;

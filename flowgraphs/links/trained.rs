@@ -2,7 +2,7 @@
 
 use super::air::Lengths;
 use super::group_splitting::Networks;
-use super::{Downlink, Setting};
+use super::{Downlink, EncodedStore, Setting, SharedEncoder};
 use sememe_blocks::access::{Budget, BudgetConfig};
 use sememe_blocks::{BlockError, Result};
 use sememe_models::transceiver::Model;
@@ -13,6 +13,7 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct Trained {
     model: Arc<Model>,
+    encoded: Arc<EncodedStore>,
 }
 
 impl Trained {
@@ -67,19 +68,31 @@ impl Trained {
             ));
         }
         let lengths = Lengths { private, common, signalling_uses: budget.signalling_uses() };
-        Ok((Self { model }, lengths, budget))
+        Ok((Self { model, encoded: Arc::default() }, lengths, budget))
+    }
+
+    /// Shares encoder work with all networks that hold the same store: those of the same weights, for the same
+    /// images.
+    pub fn sharing(self, encoded: Arc<EncodedStore>) -> Self {
+        Self { encoded, ..self }
+    }
+
+    /// The store of its encoder.
+    pub fn encoded(&self) -> &Arc<EncodedStore> {
+        &self.encoded
     }
 }
 
 impl Networks for Trained {
-    type Encoder = SemanticEncoder;
+    type Encoder = SharedEncoder<SemanticEncoder>;
     type Common = CommonEncoder;
     type Decoder = SemanticDecoder;
 
-    fn kernels(&self, setting: &Setting) -> Result<(SemanticEncoder, CommonEncoder, SemanticDecoder)> {
+    fn kernels(&self, setting: &Setting) -> Result<(Self::Encoder, CommonEncoder, SemanticDecoder)> {
         let model = || Arc::clone(&self.model);
+        let encoder = SemanticEncoder::new(model(), setting.told_snr);
         Ok((
-            SemanticEncoder::new(model(), setting.told_snr),
+            SharedEncoder::new(encoder, Arc::clone(&self.encoded), setting.told_snr),
             CommonEncoder::new(model(), setting.told_snr),
             SemanticDecoder::new(model(), setting.told_snr, setting.size),
         ))
