@@ -6,7 +6,13 @@ use candle_core::Error;
 pub fn in_one_line(error: &Error) -> String {
     match error {
         Error::WithBacktrace { inner, .. } => in_one_line(inner),
-        plain => plain.to_string().split_whitespace().collect::<Vec<_>>().join(" "),
+        plain => {
+            let text = plain.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+            match text.contains("OUT_OF_MEMORY") {
+                true => format!("{text}: the GPU has too little memory; fewer users or --jobs need less"),
+                false => text,
+            }
+        }
     }
 }
 

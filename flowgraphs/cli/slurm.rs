@@ -40,7 +40,9 @@ pub fn run(arguments: &Arguments) -> Result<u8, RunError> {
             "--time {time:?}: allowed is a time such as 04:00:00 or 1-00:00:00"
         )));
     }
-    let (points, _) = check(&Tree::read(experiment)?.set(&parse_changes(&arguments.set)?)?)?;
+    let tree = Tree::read(experiment)?.set(&parse_changes(&arguments.set)?)?;
+    let (points, _) = check(&tree)?;
+    let gpu = if tree.experiment()?.device.starts_with("cuda") { "#SBATCH --gres=gpu:1\n" } else { "" };
     let stem = experiment.file_stem().unwrap_or_default().to_string_lossy();
     let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from("out").join(&*stem));
     let program = std::env::current_exe().map_or_else(|_| "sememe".into(), |path| path.display().to_string());
@@ -62,7 +64,7 @@ pub fn run(arguments: &Arguments) -> Result<u8, RunError> {
          #SBATCH --array=1-{shards}\n\
          #SBATCH --ntasks=1\n\
          #SBATCH --cpus-per-task={cores}\n\
-         #SBATCH --time={time}\n\
+         #SBATCH --time={time}\n{gpu}\
          export RAYON_NUM_THREADS=\"${{SLURM_CPUS_PER_TASK:-{cores}}}\"\n\
          exec {command} --shard auto --resume --out {folder}\n",
         merge = quoted(&format!("{} merge {folder}", quoted(&program))),

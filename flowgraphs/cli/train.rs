@@ -6,7 +6,8 @@ use crate::{interrupt, report};
 use sememe::experiment::{EXIT_INTERRUPTED, EXIT_OK, Reporter, RunError, Tree};
 use sememe_blocks::Decibel;
 use sememe_blocks::channel::{ChannelConfig, FadingModel};
-use sememe_models::training::{Progress, RunOptions, TrainingConfig, TrainingError, train};
+use sememe_models::device::Place;
+use sememe_models::training::{Progress, RunOptions, TrainingConfig, TrainingError, check_precision, train};
 use std::path::PathBuf;
 
 /// Arguments of `sememe train`.
@@ -40,6 +41,9 @@ pub fn run(arguments: &Arguments) -> Result<u8, RunError> {
     let config: TrainingConfig = tree.typed()?;
     let refused = |error: TrainingError| RunError::Usage(format!("{}: {error}", tree.origin()));
     config.check().map_err(refused)?;
+    let no_device = |reason| RunError::Usage(format!("--device: {reason}"));
+    let place: Place = arguments.device.parse().map_err(no_device)?;
+    check_precision(&config, place == Place::Processor).map_err(refused)?;
     if arguments.check {
         return report::print(&format!("{}: can be trained\n", arguments.training.display()));
     }
@@ -51,8 +55,7 @@ pub fn run(arguments: &Arguments) -> Result<u8, RunError> {
             out.display()
         )));
     }
-    let device = sememe_models::device::named(&arguments.device)
-        .map_err(|reason| RunError::Usage(format!("--device: {reason}")))?;
+    let device = place.open().map_err(no_device)?;
     let stop = interrupt::stop_flag()?;
     let mut reporter = None;
     let mut progress = |now: &Progress| {
@@ -85,8 +88,9 @@ pub fn run(arguments: &Arguments) -> Result<u8, RunError> {
             text.push_str(&format!("trained {} steps; weights: {}\n", outcome.step, path.display()))
         }
         None => text.push_str(&format!(
-            "stopped after {} steps; go on with --resume --out {}\n",
+            "stopped after {} steps; go on with --resume --device {} --out {}\n",
             outcome.step,
+            arguments.device,
             out.display()
         )),
     }

@@ -1,5 +1,6 @@
 //! Joins the parts of an experiment that several processes measured.
 
+use super::networks::Purpose;
 use super::points::{open_variants, points};
 use super::reading::Tree;
 use super::results::{Row, from_csv};
@@ -40,7 +41,7 @@ pub fn merge(out: &Path, stop: &Arc<AtomicBool>) -> Result<SweepOutcome, RunErro
     }
     let origin = parts[0].path.join(CONFIGURATION).display().to_string();
     let tree = Tree::parse(configuration, &origin)?;
-    let variants = open_variants(&tree.experiment()?, &tree)?;
+    let variants = open_variants(&tree.experiment()?, &tree, Purpose::Run)?;
     let mut rows = Vec::new();
     for part in &parts {
         let expected = points(&variants, Some(part.shard));

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `config`, `scheme`, `source` | the experiment file as documented structures |
 //! | `reading`, `overrides`, `grid`, `checks`, `link_checks`, `profile_checks`, `config_error` | from text to checked structures, with one-line errors |
-//! | `prepared`, `digital`, `points`, `sweep`, `workers`, `measure` | opens everything, runs every point, summarises it |
+//! | `prepared`, `networks`, `digital`, `points`, `shared_work`, `sweep`, `workers`, `measure` | opens everything, runs every point, summarises it |
 //! | `shard`, `merge` | parts of the points for several processes, and their results joined |
 //! | [`results`], `run_folder`, `atomic_file` | what is written, and how it is not lost |
 //! | [`plot`], `figures`, `contact_sheet`, `table`, `comparison`, `html_report` | what is shown |
@@ -27,6 +27,7 @@ mod link_checks;
 mod measure;
 mod merge;
 mod nearest;
+mod networks;
 mod overrides;
 pub mod plot;
 mod points;
@@ -39,6 +40,7 @@ mod run_error;
 mod run_folder;
 mod scheme;
 mod shard;
+mod shared_work;
 mod sheet_canvas;
 mod source;
 mod sweep;
@@ -50,8 +52,9 @@ pub use config_error::{ConfigError, Result};
 pub use measure::{summarize, true_groups};
 pub use merge::merge;
 pub use nearest::{edit_distance, nearest};
+pub use networks::open_weights;
 pub use overrides::Override;
-pub use prepared::{Prepared, ReadyLink, open_weights};
+pub use prepared::{Prepared, ReadyLink};
 pub use progress::Reporter;
 pub use reading::Tree;
 pub use run_error::{EXIT_BAD_INPUT, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, RunError};

@@ -2,12 +2,16 @@
 
 use super::config::Experiment;
 use super::grid::{Cell, cells};
+use super::networks::{Networks, Purpose};
 use super::prepared::{Prepared, ReadyLink};
 use super::reading::Tree;
 use super::results::PointKey;
 use super::run_error::RunError;
 use super::shard::Shard;
+use crate::links::EncodedStore;
+use sememe_blocks::Decibel;
 use sememe_blocks::channel::ChannelConfig;
+use std::sync::Arc;
 
 /// The experiment once for each varied value; once where nothing is varied.
 pub struct Variant {
@@ -44,14 +48,24 @@ impl Point<'_> {
             snr_db: self.snr_db,
         }
     }
+
+    /// The store of its encoder and the SNR that the encoder is told, where it has an encoder.
+    pub fn encoder(&self) -> Option<(&Arc<EncodedStore>, Decibel)> {
+        self.link.encoder(self.snr_db)
+    }
 }
 
 /// Opens an experiment for each of its varied values.
-pub fn open_variants(experiment: &Experiment, tree: &Tree) -> Result<Vec<Variant>, RunError> {
+pub fn open_variants(
+    experiment: &Experiment,
+    tree: &Tree,
+    purpose: Purpose,
+) -> Result<Vec<Variant>, RunError> {
+    let mut networks = Networks::new(experiment, tree, purpose)?;
     let channels: Vec<String> = experiment.channel.iter().map(ChannelConfig::name).collect();
     let open = |(index, cell): (usize, &Cell)| -> Result<Variant, RunError> {
         if experiment.vary.is_empty() {
-            let prepared = Prepared::new(experiment.clone(), tree)?;
+            let prepared = Prepared::new(experiment.clone(), tree, &mut networks)?;
             return Ok(Variant { varied: String::new(), channels: channels.clone(), prepared });
         }
         let fixed = cell.tree(tree)?;
@@ -60,7 +74,7 @@ pub fn open_variants(experiment: &Experiment, tree: &Tree) -> Result<Vec<Variant
             // A varied source has a name for each value; the recorded one is that of the first.
             provenance.data.clear();
         }
-        let prepared = Prepared::new(one, &fixed)?;
+        let prepared = Prepared::new(one, &fixed, &mut networks)?;
         Ok(Variant { varied: cell.text(), channels: channels.clone(), prepared })
     };
     cells(&experiment.vary).iter().enumerate().map(open).collect()

@@ -4,6 +4,7 @@ use super::config::{Experiment, LinkConfig, Provenance};
 use super::config_error::{ConfigError, Result};
 use super::config_value::from_block;
 use super::digital::DigitalParts;
+use super::networks::Networks;
 use super::reading::Tree;
 use super::scheme::Scheme;
 use super::{digest, source::OpenSource};
@@ -18,13 +19,8 @@ use sememe_blocks::picture::LadderStore;
 use sememe_blocks::rng::RngKey;
 use sememe_blocks::source::mean_image;
 use sememe_blocks::{BlockError, Decibel};
-use sememe_models::device;
 use sememe_models::perceptual::{HEADS_FILE, Lpips, MIN_SIDE, NETWORK_FILE};
-use sememe_models::tensor_error::in_one_line;
-use sememe_models::transceiver::Model;
-use sememe_models::weights::{SHIPPED, load, shipped};
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
 /// Training images behind the mean image, at most.
@@ -92,12 +88,10 @@ impl ReadyLink {
         }
     }
 
-    /// Whether two points of links encode the same frames alike: by the store of their encoder and the SNR it is
-    /// told; nothing where there is no encoder to share.
-    pub(super) fn shared_work(&self, snr_db: f64) -> Option<(usize, u32)> {
+    /// The store of its encoder and what that is told at an SNR, where it has an encoder.
+    pub(super) fn encoder(&self, snr_db: f64) -> Option<(&Arc<EncodedStore>, Decibel)> {
         let ReadyScheme::Learned(link) = &self.scheme else { return None };
-        let told = (snr_db + self.mismatch_db) as f32;
-        Some((Arc::as_ptr(link.networks.encoded()).addr(), told.to_bits()))
+        Some((link.networks.encoded(), Decibel((snr_db + self.mismatch_db) as f32)))
     }
 
     /// Takes over what an earlier run chose at a point.
@@ -112,7 +106,7 @@ impl Prepared {
     /// Opens everything.
     ///
     /// - errors: the first thing that cannot be used, by file and key
-    pub fn new(experiment: Experiment, tree: &Tree) -> Result<Self> {
+    pub fn new(experiment: Experiment, tree: &Tree, networks: &mut Networks) -> Result<Self> {
         let origin = tree.origin();
         let Experiment { downlink, source, seed, .. } = &experiment;
         sememe_blocks::access::clustering::check_counts(downlink.users, downlink.groups)
@@ -136,8 +130,10 @@ impl Prepared {
                 }
                 scheme if scheme.is_bound() => parts.bound(config, index).map(ReadyScheme::Ideal),
                 _ => {
-                    let opened =
-                        open_link(config, &experiment, &source, (&mut provenance, &mut stores), tree, index);
+                    let opened = {
+                        let opened = (&mut provenance, &mut stores, &mut *networks);
+                        open_link(config, &experiment, &source, opened, tree, index)
+                    };
                     links.push(opened.map_err(|error| tree.located(error))?);
                     continue;
                 }
@@ -235,11 +231,14 @@ fn stand_in(source: &OpenSource) -> sememe_blocks::Result<Array3<u8>> {
     })
 }
 
+/// What the encoder of each network made, by the digest of its weights.
+type Stores = BTreeMap<String, Arc<EncodedStore>>;
+
 fn open_link(
     config: &LinkConfig,
     experiment: &Experiment,
     source: &OpenSource,
-    (provenance, stores): (&mut Provenance, &mut BTreeMap<String, Arc<EncodedStore>>),
+    (provenance, stores, networks): (&mut Provenance, &mut Stores, &mut Networks),
     tree: &Tree,
     index: usize,
 ) -> Result<ReadyLink> {
@@ -254,7 +253,7 @@ fn open_link(
         return Ok(ReadyLink::private(config, experiment, ReadyScheme::Klt(klt)));
     };
     let (name, downlink) = (config.label(), config.downlink(&experiment.downlink));
-    let model = open_weights(weights).map_err(|reason| ConfigError::Unreadable {
+    let (model, digest) = networks.open(weights).map_err(|reason| ConfigError::Unreadable {
         origin: tree.origin_of(&format!("{prefix}.weights")),
         reason: format!("{prefix}.weights = \"{weights}\": {reason}"),
     })?;
@@ -266,9 +265,6 @@ fn open_link(
         );
         return Err(tree.refuse(&format!("{prefix}.weights"), allowed));
     }
-    let digest = digest::of_model(&model)
-        .map_err(|reason| ConfigError::Unreadable { origin: weights.clone(), reason })?;
-    let model = on_device(model, &experiment.device, tree)?;
     let encoded = Arc::clone(stores.entry(digest.clone()).or_default());
     provenance.weights.insert(name.clone(), digest);
     let size = source.images.set.size();
@@ -296,37 +292,6 @@ fn refused(error: BlockError, config: &LinkConfig, tree: &Tree, prefix: &str) ->
         _ => true,
     };
     from_block(error, tree.origin(), if is_own { prefix } else { "downlink" })
-}
-
-/// The model where the experiment computes.
-fn on_device(model: Arc<Model>, device: &str, tree: &Tree) -> Result<Arc<Model>> {
-    let found = device::named(device).map_err(|reason| ConfigError::Unreadable {
-        origin: tree.origin_of("device"),
-        reason: format!("device: {reason}"),
-    })?;
-    if found.is_cpu() {
-        return Ok(model);
-    }
-    let copy = model.on(&found).map_err(|error| ConfigError::Unreadable {
-        origin: tree.origin_of("device"),
-        reason: format!("device = \"{device}\": {}", in_one_line(&error)),
-    })?;
-    Ok(Arc::new(copy))
-}
-
-/// Shipped weights by name, other weights by path.
-pub fn open_weights(name: &str) -> Result<Arc<Model>, String> {
-    let opened = match SHIPPED.contains(&name) {
-        true => shipped(name),
-        false if Path::new(name).exists() => load(Path::new(name)),
-        false => {
-            return Err(format!(
-                "no such file, nor shipped weights: allowed are a path, {}",
-                SHIPPED.join(", ")
-            ));
-        }
-    };
-    opened.map_err(|error| error.to_string().split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 /// A resolved configuration repeats its run only with the same weights and data.

@@ -1,6 +1,7 @@
 //! Every link on every channel at every SNR, one flowgraph a point, written in one fixed order.
 
 use super::config::{Experiment, Provenance};
+use super::networks::Purpose;
 use super::points::{Point, Variant, open_variants, points};
 use super::progress::Reporter;
 use super::reading::Tree;
@@ -8,10 +9,10 @@ use super::results::{PointKey, Row};
 use super::run_error::RunError;
 use super::run_folder::{Existing, RunFolder, TIMINGS};
 use super::shard::Shard;
+use super::shared_work::SharedWork;
 use super::workers::{Measured, Work, name_of};
 use super::{comparison, contact_sheet, digital, figures, html_report};
 use crate::adapters::RunOptions;
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -44,7 +45,7 @@ pub struct SweepOutcome {
 /// - returns: number of points, and what they would be made with
 pub fn check(tree: &Tree) -> Result<(usize, Provenance), RunError> {
     let experiment = tree.experiment()?;
-    let variants = open_variants(&experiment, tree)?;
+    let variants = open_variants(&experiment, tree, Purpose::Check)?;
     Ok((points(&variants, None).len(), variants[0].prepared.provenance.clone()))
 }
 
@@ -76,7 +77,7 @@ pub fn sweep(tree: &Tree, options: &SweepOptions) -> Result<SweepOutcome, RunErr
         return Err(RunError::Usage(text));
     }
     let experiment = tree.experiment()?;
-    let variants = open_variants(&experiment, tree)?;
+    let variants = open_variants(&experiment, tree, Purpose::Run)?;
     let provenance = variants[0].prepared.provenance.clone();
     let resolved = Experiment { provenance: Some(provenance.clone()), ..experiment };
     let out = shard.map_or(options.out.to_owned(), |shard| options.out.join(shard.folder()));
@@ -105,20 +106,6 @@ pub fn resolved_text(experiment: &Experiment) -> Result<String, RunError> {
     let body =
         toml::to_string(experiment).map_err(|error| RunError::Failed(format!("configuration: {error}")))?;
     Ok(format!("# Written by sememe. Repeat this run: sememe run experiment.toml --out FOLDER\n\n{body}"))
-}
-
-/// Puts points that share encoder work next to each other, so that it is still kept when they come.
-fn side_by_side(points: &[Point], to_do: &mut [usize]) {
-    let mut first = BTreeMap::new();
-    for index in to_do.iter() {
-        if let Some(work) = points[*index].link.shared_work(points[*index].snr_db) {
-            first.entry(work).or_insert(*index);
-        }
-    }
-    to_do.sort_by_key(|index| {
-        let work = points[*index].link.shared_work(points[*index].snr_db);
-        (work.map_or(*index, |work| first[&work]), *index)
-    });
 }
 
 /// The beginning of a point's line in the table of times.
@@ -173,11 +160,11 @@ impl Sweep<'_> {
     /// Returns whether it was stopped.
     fn measure_all(&mut self, points: &[Point], jobs: usize) -> Result<bool, RunError> {
         let mut to_do: Vec<usize> = (0..points.len()).filter(|index| self.rows[*index].is_none()).collect();
-        side_by_side(points, &mut to_do);
+        let shared = SharedWork::plan(points, &mut to_do);
         let resumed = (points.len() - to_do.len()) as u64;
         let mut reporter = Reporter::new(points.len() as u64, resumed, "points");
         let (options, stop) = (self.options(), self.stop);
-        let work = Work { points, to_do: &to_do, jobs, options, stop };
+        let work = Work { points, to_do: &to_do, shared: &shared, jobs, options, stop };
         let mut done = resumed;
         let interrupted = work.measure(|Measured { index, row, seconds }| {
             let message = format!("{}: {:.2} dB", name_of(&row.key), row.measured.psnr_db);

@@ -4,6 +4,7 @@ use super::measure::{summarize, true_groups};
 use super::points::{Point, Variant};
 use super::results::{PointKey, Row};
 use super::run_error::RunError;
+use super::shared_work::SharedWork;
 use crate::adapters::RunOptions;
 use sememe_blocks::Grouping;
 use std::collections::BTreeMap;
@@ -27,6 +28,8 @@ pub(super) struct Work<'a> {
     pub points: &'a [Point<'a>],
     /// Those to be measured, by their place in the list.
     pub to_do: &'a [usize],
+    /// What some of them share.
+    pub shared: &'a SharedWork,
     /// So many at a time; at least one.
     pub jobs: usize,
     /// Patience and stop flag of each run.
@@ -90,6 +93,7 @@ impl Work<'_> {
         let key = self.points[index].key();
         let started = Instant::now();
         let output = variant.prepared.run(link, channel, snr_db, None, 0, &self.options);
+        self.shared.done(&self.points[index]);
         if self.stop.load(Ordering::Relaxed) {
             return Ok(None);
         }

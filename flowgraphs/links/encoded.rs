@@ -4,13 +4,13 @@
 use sememe_blocks::frame::{EncodedUsers, ImageBatch};
 use sememe_blocks::kernel::FrameKernel;
 use sememe_blocks::{Decibel, Result};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-/// Bytes that a store keeps at most.
-const MOST_BYTES: usize = 512 << 20;
+/// Bytes of a store beyond which it takes no more frames.
+const MOST_BYTES: usize = 256 << 20;
 
-/// What one encoder made of the frames of one set of images, by the SNR it was told.
+/// What one encoder made of the frames of one set of images, for the SNRs that are expected more than once.
 #[derive(Default)]
 pub struct EncodedStore(Mutex<Kept>);
 
@@ -18,71 +18,71 @@ pub struct EncodedStore(Mutex<Kept>);
 type Place = Arc<Mutex<Option<Arc<EncodedUsers>>>>;
 
 /// The frames of one SNR.
-type Frames = BTreeMap<u64, Place>;
+#[derive(Default)]
+struct Frames {
+    places: BTreeMap<u64, Place>,
+    bytes: usize,
+}
 
 #[derive(Default)]
 struct Kept {
     by_snr: BTreeMap<u32, Frames>,
-    /// SNRs in the order in which they came.
-    order: VecDeque<u32>,
-    /// Of the frames of each SNR that are encoded.
-    bytes: BTreeMap<u32, usize>,
+    bytes: usize,
 }
 
 fn bytes_of(users: &EncodedUsers) -> usize {
     size_of::<f32>() * (users.maps.len() + users.private.len())
 }
 
-/// What is behind a lock; a panic elsewhere leaves it whole, since each change is one step.
+/// What is behind a lock; where a holder panicked, a frame is missing at worst.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 impl EncodedStore {
-    /// The frame, encoded now unless it was before.
+    /// Keeps the frames of an SNR from now on.
+    pub fn expect(&self, snr: Decibel) {
+        locked(&self.0).by_snr.entry(snr.0.to_bits()).or_default();
+    }
+
+    /// Forgets the frames of an SNR, and keeps none of it any more.
+    pub fn forget(&self, snr: Decibel) {
+        let mut kept = locked(&self.0);
+        let frames = kept.by_snr.remove(&snr.0.to_bits());
+        kept.bytes -= frames.map_or(0, |frames| frames.bytes);
+    }
+
+    /// Where a frame is or will be kept; nothing where its SNR is not expected or there is no room.
+    fn place(&self, snr: Decibel, frame: u64, most_bytes: usize) -> Option<Place> {
+        let mut kept = locked(&self.0);
+        let is_full = kept.bytes >= most_bytes;
+        let frames = kept.by_snr.get_mut(&snr.0.to_bits())?;
+        match is_full {
+            true => frames.places.get(&frame).cloned(),
+            false => Some(Arc::clone(frames.places.entry(frame).or_default())),
+        }
+    }
+
+    /// The frame, encoded now unless it is kept.
     fn get(
         &self,
         (snr, frame): (Decibel, u64),
         most_bytes: usize,
         encode: impl FnOnce() -> Result<EncodedUsers>,
     ) -> Result<Arc<EncodedUsers>> {
-        let place = locked(&self.0).place(snr.0.to_bits(), frame);
+        let Some(place) = self.place(snr, frame, most_bytes) else { return encode().map(Arc::new) };
         let mut place = locked(&place);
         if let Some(users) = &*place {
             return Ok(Arc::clone(users));
         }
         let users = Arc::new(encode()?);
-        if locked(&self.0).makes_room(snr.0.to_bits(), frame, bytes_of(&users), most_bytes) {
-            *place = Some(Arc::clone(&users));
+        *place = Some(Arc::clone(&users));
+        let mut kept = locked(&self.0);
+        if let Some(frames) = kept.by_snr.get_mut(&snr.0.to_bits()) {
+            frames.bytes += bytes_of(&users);
+            kept.bytes += bytes_of(&users);
         }
         Ok(users)
-    }
-}
-
-impl Kept {
-    fn place(&mut self, snr: u32, frame: u64) -> Place {
-        if !self.by_snr.contains_key(&snr) {
-            self.order.push_back(snr);
-        }
-        Arc::clone(self.by_snr.entry(snr).or_default().entry(frame).or_default())
-    }
-
-    /// Counts the bytes of a frame, and forgets the SNRs that came first where there is no room.
-    ///
-    /// - returns: whether there is room now
-    fn makes_room(&mut self, snr: u32, frame: u64, bytes: usize, most_bytes: usize) -> bool {
-        while self.bytes.values().sum::<usize>() + bytes > most_bytes {
-            let first = self.order.front().copied().filter(|first| *first != snr);
-            let Some(first) = first else { return false };
-            self.order.pop_front();
-            self.by_snr.remove(&first);
-            self.bytes.remove(&first);
-        }
-        // What was forgotten while it was encoded is not counted.
-        if self.by_snr.get(&snr).is_some_and(|frames| frames.contains_key(&frame)) {
-            *self.bytes.entry(snr).or_default() += bytes;
-        }
-        true
     }
 }
 
@@ -137,47 +137,53 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_is_encoded_once_for_each_snr() {
+    fn a_frame_is_encoded_once_for_each_snr_that_is_expected() {
         let store = Arc::new(EncodedStore::default());
         let link = |snr: f32| SharedEncoder::new(Counting(0), Arc::clone(&store), Decibel(snr));
         let (mut first, mut second, mut other) = (link(3.0), link(3.0), link(6.0));
+        store.expect(Decibel(3.0));
         assert_eq!(first.process(images(0)).unwrap().private[[0, 0]], 1.0);
         assert_eq!(first.process(images(1)).unwrap().private[[0, 0]], 2.0);
         assert_eq!(second.process(images(1)).unwrap().private[[0, 0]], 2.0);
         assert_eq!((second.encoder.0, second.process(images(0)).unwrap().frame), (0, 0));
         assert_eq!(other.process(images(0)).unwrap().private[[0, 0]], 1.0);
-        assert_eq!(other.encoder.0, 1);
+        assert_eq!(other.process(images(0)).unwrap().private[[0, 0]], 2.0, "6 dB was not expected");
+        store.forget(Decibel(3.0));
+        assert_eq!(first.process(images(1)).unwrap().private[[0, 0]], 3.0);
+        assert_eq!((locked(&store.0).bytes, locked(&store.0).by_snr.len()), (0, 0));
+    }
+
+    fn users(frame: u64) -> EncodedUsers {
+        EncodedUsers { frame, maps: Array4::zeros((0, 1, 1, 0)), private: Array2::zeros((1, 4)) }
     }
 
     #[test]
-    fn memory_is_bounded_and_the_oldest_goes_first() {
+    fn a_full_store_takes_no_more() {
         let store = EncodedStore::default();
+        store.expect(Decibel(0.0));
         let calls = std::cell::Cell::new(0);
-        let get = |snr: f32, frame| {
+        let get = |frame| {
             let before = calls.get();
-            let users = store.get((Decibel(snr), frame), 48, || {
-                calls.set(calls.get() + 1);
-                let (maps, private) = (Array4::zeros((0, 1, 1, 0)), Array2::zeros((1, 4)));
-                Ok(EncodedUsers { frame, maps, private })
+            let found = store.get((Decibel(0.0), frame), 48, || {
+                calls.set(before + 1);
+                Ok(users(frame))
             });
-            assert_eq!(users.unwrap().frame, frame);
-            assert!(locked(&store.0).bytes.values().sum::<usize>() <= 48);
+            assert_eq!(found.unwrap().frame, frame);
+            assert!(locked(&store.0).bytes <= 48);
             calls.get() > before
         };
-        assert!(get(0.0, 0) && get(0.0, 1) && get(3.0, 0));
-        assert!(!get(0.0, 0) && !get(0.0, 1) && !get(3.0, 0), "three frames of 16 bytes fit");
-        assert!(get(6.0, 0) && !get(3.0, 0), "the first SNR makes room");
-        assert!(get(6.0, 1) && get(6.0, 2) && get(6.0, 3), "then the second");
-        assert!(!get(6.0, 2) && get(6.0, 3), "what does not fit beside its own SNR is encoded again");
+        assert!(get(0) && get(1) && get(2), "three frames of 16 bytes fit");
+        assert!(get(3) && get(3), "a fourth is encoded again and again");
+        assert!(!get(0) && !get(2));
     }
 
     #[test]
     fn a_failure_is_not_kept() {
         let store = EncodedStore::default();
+        store.expect(Decibel(0.0));
         let fail = || Err(sememe_blocks::BlockError::Kernel("no".into()));
         assert!(store.get((Decibel(0.0), 0), 48, fail).is_err());
-        let users =
-            || EncodedUsers { frame: 0, maps: Array4::zeros((0, 1, 1, 0)), private: Array2::zeros((1, 4)) };
-        assert!(store.get((Decibel(0.0), 0), 48, || Ok(users())).is_ok());
+        assert!(store.get((Decibel(0.0), 0), 48, || Ok(users(0))).is_ok());
+        assert!(store.get((Decibel(0.0), 0), 48, || panic!("it is kept")).is_ok());
     }
 }

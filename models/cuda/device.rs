@@ -93,6 +93,9 @@ pub struct Memory {
 
 impl DeviceQueue {
     fn new(device: &CudaDevice) -> Result<Self> {
+        if device.is_event_tracking() {
+            bail!("this GPU was not opened by sememe_models::device: its streams may run beside each other");
+        }
         Ok(Self {
             stream: device.cuda_stream(),
             functions: functions(device)?,
@@ -203,13 +206,18 @@ pub fn run<const N: usize>(
     program: impl FnOnce(&DeviceQueue, [Address; N], Address) -> Result<()>,
 ) -> Result<(CudaStorage, Shape)> {
     let shape = shape.into();
+    if shape.elem_count() > 0 && inputs.iter().any(|(_, layout)| layout.shape().elem_count() == 0) {
+        bail!("{op}: an input without values is not possible on a GPU");
+    }
     let queue = DeviceQueue::new(inputs[0].0.device())?;
     let mut addresses = [Address::NONE; N];
     for (address, (storage, layout)) in addresses.iter_mut().zip(inputs) {
         *address = address_of(op, storage, layout, &queue.stream)?;
     }
     let out = queue.reserve(shape.elem_count())?;
-    program(&queue, addresses, out.address)?;
+    if shape.elem_count() > 0 {
+        program(&queue, addresses, out.address)?;
+    }
     let storage = CudaStorage::wrap_cuda_slice(out.values, queue.device.clone());
     Ok((storage, shape))
 }

@@ -29,7 +29,7 @@ pub struct AdamStep {
 }
 
 impl AdamStep {
-    /// Moves a parameter and its moments in place.
+    /// Moves a parameter and its moments in place, on the processor; see [`step`] for any device.
     ///
     /// - moments `[2, n]`: first, then second moment; parameter and gradient of n values
     pub fn apply(&self, parameter: &Tensor, moments: &Tensor, gradient: &Tensor) -> Result<()> {
@@ -113,7 +113,7 @@ pub fn average_into(average: &Tensor, value: &Tensor, decay: f64) -> Result<()> 
 impl AdamStep {
     /// Step size and factor on the root of the second moment, both corrected for the start at zero, and
     /// epsilon.
-    fn factors(&self) -> [f32; 3] {
+    pub(crate) fn factors(&self) -> [f32; 3] {
         let correction = |beta: f64| 1.0 - beta.powi(self.step.min(i32::MAX as u64) as i32);
         let rate = self.learning_rate / correction(self.beta1);
         [rate as f32, (1.0 / correction(self.beta2)).sqrt() as f32, self.epsilon as f32]
@@ -146,16 +146,6 @@ impl InplaceOp2 for Moments {
         });
         Ok(())
     }
-
-    #[cfg(feature = "cuda")]
-    fn cuda_fwd(&self, m: &mut CudaStorage, m_at: &Layout, g: &CudaStorage, g_at: &Layout) -> Result<()> {
-        let len = g_at.shape().elem_count();
-        expect_shape(self.name(), "the moments", m_at.dims(), &[2, len])?;
-        let betas = (self.0.beta1 as f32, self.0.beta2 as f32);
-        cuda::run_in_place(self.name(), (m, m_at), (g, g_at), |queue, places| {
-            program::moments(queue, len, places, betas, self.0.gradient_scale as f32)
-        })
-    }
 }
 
 impl InplaceOp2 for Descend {
@@ -177,15 +167,6 @@ impl InplaceOp2 for Descend {
             },
         );
         Ok(())
-    }
-
-    #[cfg(feature = "cuda")]
-    fn cuda_fwd(&self, p: &mut CudaStorage, p_at: &Layout, m: &CudaStorage, m_at: &Layout) -> Result<()> {
-        let len = p_at.shape().elem_count();
-        expect_shape(self.name(), "the moments", m_at.dims(), &[2, len])?;
-        cuda::run_in_place(self.name(), (p, p_at), (m, m_at), |queue, places| {
-            program::descend(queue, len, places, self.0.factors())
-        })
     }
 }
 

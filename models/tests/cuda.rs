@@ -1,6 +1,7 @@
 //! A GPU against the processor: every operation, every network, a whole training run.
 //!
-//! Needs the feature `cuda`; skips with a message where no GPU is found.
+//! Needs the feature `cuda`; skips with a message where no GPU is found, unless `SEMEME_GPU` is set: then there
+//! must be one.
 #![cfg(feature = "cuda")]
 
 #[path = "cuda/networks.rs"]
@@ -19,6 +20,7 @@ fn gpu() -> Option<Device> {
     match sememe_models::device::named("cuda") {
         Ok(device) => Some(device),
         Err(reason) => {
+            assert!(std::env::var_os("SEMEME_GPU").is_none(), "{reason}");
             eprintln!("skipped: {reason}");
             None
         }

@@ -10,10 +10,15 @@ use std::path::Path;
 /// Name of the checkpoint inside a run's folder.
 pub const FILE_NAME: &str = "checkpoint.safetensors";
 
+/// Where steps were computed before checkpoints said so.
+const PROCESSOR: &str = "cpu";
+
 /// A point from which a run goes on.
 pub struct Checkpoint {
     /// Steps done. With the seed this is the position of all randomness.
     pub step: u64,
+    /// Kind of device that it comes from: steps elsewhere have other last digits.
+    pub device: String,
     /// State by name.
     pub state: BTreeMap<String, Tensor>,
 }
@@ -24,6 +29,7 @@ impl Checkpoint {
         let metadata = BTreeMap::from([
             ("step".to_string(), self.step.to_string()),
             ("training".to_string(), identity(config)?),
+            ("device".to_string(), self.device.clone()),
         ]);
         tensor_file::write_f32(&folder.join(FILE_NAME), &self.state, metadata)
             .map_err(|error| TrainingError::file(folder.join(FILE_NAME), error))
@@ -45,11 +51,12 @@ impl Checkpoint {
                 "belongs to another training file: give another folder, or the same file",
             ));
         }
+        let device = metadata.get("device").cloned().unwrap_or_else(|| PROCESSOR.to_string());
         let step = metadata.get("step").and_then(|step| step.parse().ok());
         let Some(step) = step else {
             return Err(TrainingError::file(&path, "has no readable step in its metadata"));
         };
-        Ok(Some(Self { step, state }))
+        Ok(Some(Self { step, device, state }))
     }
 }
 

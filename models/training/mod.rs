@@ -28,4 +28,4 @@ mod validation;
 
 pub use config::TrainingConfig;
 pub use error::TrainingError;
-pub use trainer::{Outcome, Progress, RunOptions, train};
+pub use trainer::{Outcome, Progress, RunOptions, check_precision, train};

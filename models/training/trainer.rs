@@ -26,7 +26,7 @@ const VALIDATION_KEY: u64 = 0x7A11_DA7E;
 /// Name of the finished weights inside a run's folder.
 const WEIGHTS_NAME: &str = "weights.safetensors";
 
-/// How a run is carried out; none of it changes the weights.
+/// How a run is carried out; of it only the kind of device touches the weights, in their last digits.
 pub struct RunOptions<'a> {
     /// Where steps are computed.
     pub device: Device,
@@ -82,11 +82,11 @@ struct Run {
 
 /// Trains a model from its training file.
 ///
-/// - the same file gives the same weights bit by bit, also across stops and resumes
+/// - the same file gives the same weights bit by bit on the same kind of device, also across stops and resumes
 /// - errors: see [`TrainingError`]
 pub fn train(config: &TrainingConfig, options: RunOptions) -> Result<Outcome, TrainingError> {
     config.check()?;
-    check_precision(config, &options.device)?;
+    check_precision(config, options.device.is_cpu())?;
     let data = Data::open(config)?;
     let users = config.downlink.users;
     let size = data.training.size();
@@ -102,6 +102,7 @@ pub fn train(config: &TrainingConfig, options: RunOptions) -> Result<Outcome, Tr
     if options.resume
         && let Some(checkpoint) = Checkpoint::load(&options.out, config)?
     {
+        check_origin(&checkpoint, &options)?;
         run.optimizer.restore(&checkpoint.state)?;
         run.step = checkpoint.step;
     }
@@ -167,9 +168,26 @@ pub fn train(config: &TrainingConfig, options: RunOptions) -> Result<Outcome, Tr
     })
 }
 
+/// A run goes on where it began.
+fn check_origin(checkpoint: &Checkpoint, options: &RunOptions) -> Result<(), TrainingError> {
+    let (was, is) = (&checkpoint.device, kind_of(&options.device));
+    if was == is {
+        return Ok(());
+    }
+    Err(TrainingError::Config(format!(
+        "{}: was begun with --device {was}, not {is}: allowed is {was}, or another folder",
+        options.out.display()
+    )))
+}
+
+/// The name of a kind of device.
+fn kind_of(device: &Device) -> &'static str {
+    if device.is_cpu() { "cpu" } else { "cuda" }
+}
+
 /// The processor computes in f32 only.
-fn check_precision(config: &TrainingConfig, device: &Device) -> Result<(), TrainingError> {
-    if config.optimizer.precision != Precision::F32 && device.is_cpu() {
+pub fn check_precision(config: &TrainingConfig, on_processor: bool) -> Result<(), TrainingError> {
+    if config.optimizer.precision != Precision::F32 && on_processor {
         return Err(TrainingError::Config(
             "optimizer.precision = \"mixed\" is not possible on the processor: allowed is \"f32\", or a GPU \
              with --device cuda"
@@ -221,7 +239,8 @@ impl Run {
     }
 
     fn save(&self, folder: &Path, config: &TrainingConfig) -> Result<(), TrainingError> {
-        Checkpoint { step: self.step, state: self.optimizer.state() }.save(folder, config)
+        let device = kind_of(self.model.parameters().device()).to_string();
+        Checkpoint { step: self.step, device, state: self.optimizer.state() }.save(folder, config)
     }
 }
 

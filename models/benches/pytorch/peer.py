@@ -7,8 +7,8 @@ Started by the benchmark `pytorch`, which sends one request per line and reads o
     time CASE REPEATS          milliseconds of each run, CASE one of one, batch, train
 
 `networks.py` holds the networks. Every network exists in several memory layouts; the first request of a case
-times them and keeps the fastest. Arguments: the number of threads; `--compile` makes torch.compile (weights frozen for inference) one more
-candidate; `--layouts=linear,channels-last,planar` limits the layouts; `--device=cuda` runs on a GPU, with `--mixed` in
+times them and keeps the fastest. Arguments: the number of threads; `--compile` makes torch.compile (weights frozen for
+inference) one more candidate; `--layouts=linear,channels-last,planar` limits the layouts; `--device=cuda` runs on a GPU, with `--mixed` in
 bf16 and TF32; `--processor-time` counts processor
 time instead of time on the clock. Others are the benchmark's.
 """

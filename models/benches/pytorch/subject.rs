@@ -10,7 +10,7 @@ use sememe_blocks::{Decibel, Grouping};
 use sememe_models::group_splitting::{ModelConfig, Stem};
 use sememe_models::layers::Parameters;
 use sememe_models::losses::Reconstruction;
-use sememe_models::ops::adam::AdamStep;
+use sememe_models::ops::adam::{self, AdamStep, Slot};
 use sememe_models::ops::buffers::to_vec;
 use sememe_models::ops::{Precision, backward};
 use sememe_models::transceiver::{Downlink, Model, Received, Reception};
@@ -26,6 +26,8 @@ const SIDE: usize = 32;
 const USES: usize = 1024;
 const RHO: f64 = 0.2;
 const SNR: f32 = 10.0;
+/// Decay of the average of the weights.
+const AVERAGE: f64 = 0.999;
 /// Names of the networks.
 pub const NETWORKS: [&str; 2] = ["paper", "spatial"];
 
@@ -40,6 +42,8 @@ pub struct Subject {
     downlink: Downlink,
     images: Tensor,
     moments: Vec<Tensor>,
+    /// Of the weights, as training keeps them; the other side has none.
+    averages: Vec<Tensor>,
     steps: u64,
 }
 
@@ -84,6 +88,7 @@ impl Subject {
             .values()
             .map(|v| Tensor::zeros((2, v.elem_count()), v.dtype(), v.device()))
             .collect::<Result<_, _>>()?;
+        let averages = variables.values().map(|v| v.as_tensor().copy()).collect::<Result<_, _>>()?;
         let copies = variables
             .iter()
             .map(|(name, v)| Ok((name.clone(), v.as_tensor().copy()?)))
@@ -100,7 +105,7 @@ impl Subject {
             key: RngKey::new(3),
         };
         let images = Tensor::from_vec(pixels, (USERS, SIDE, SIDE, 3), device)?;
-        Ok(Self { precision, model, frozen, heads, downlink, images, moments, steps: 0 })
+        Ok(Self { precision, model, frozen, heads, downlink, images, moments, averages, steps: 0 })
     }
 
     /// Writes weights and images for the peer.
@@ -144,7 +149,7 @@ impl Subject {
         let decoded = model.decode(&reception(private, common, snr), (SIDE, SIDE))?;
         let loss = Reconstruction::Charbonnier.loss(&self.images, &decoded)?;
         let gradients = backward(&loss)?;
-        let adam = AdamStep {
+        let adam_step = AdamStep {
             learning_rate: 1e-4,
             beta1: 0.9,
             beta2: 0.999,
@@ -152,10 +157,19 @@ impl Subject {
             step: self.steps,
             gradient_scale: 1.0,
         };
-        for (variable, moments) in model.parameters().named().values().zip(&self.moments) {
+        let variables = model.parameters().named();
+        let mut moving = Vec::with_capacity(variables.len());
+        for variable in variables.values() {
             let gradient = gradients.get(variable).ok_or("a variable without gradient")?;
-            adam.apply(&variable.as_tensor().detach(), moments, &gradient.flatten_all()?)?;
+            moving.push([variable.as_tensor().detach(), gradient.flatten_all()?]);
         }
+        let slots: Vec<Slot> = moving
+            .iter()
+            .zip(&self.moments)
+            .zip(&self.averages)
+            .map(|(([parameter, gradient], moments), average)| Slot { parameter, moments, gradient, average })
+            .collect();
+        adam::step(&slots, adam_step, AVERAGE)?;
         let loss = loss.to_scalar::<f32>()?;
         if loss.is_finite() { Ok(()) } else { Err(format!("the loss became {loss}").into()) }
     }

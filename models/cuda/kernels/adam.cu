@@ -1,23 +1,5 @@
 // The Adam step and exponential averages, in place.
 
-extern "C" __global__ void adam_moments(
-    float *moments, const float *gradient, int len, float beta1, float beta2, float scale
-) {
-    for (long long at = flat(); at < len; at += (long long)gridDim.x * LANES * ROWS) {
-        float g = gradient[at] * scale;
-        moments[at] = beta1 * moments[at] + (1.0f - beta1) * g;
-        moments[(long long)len + at] = beta2 * moments[(long long)len + at] + (1.0f - beta2) * g * g;
-    }
-}
-
-extern "C" __global__ void adam_descend(
-    float *parameter, const float *moments, int len, float rate, float root, float epsilon
-) {
-    for (long long at = flat(); at < len; at += (long long)gridDim.x * LANES * ROWS) {
-        parameter[at] -= rate * moments[at] / (root * sqrtf(moments[(long long)len + at]) + epsilon);
-    }
-}
-
 // average += part (value - average); a part of 1 copies.
 extern "C" __global__ void average(float *average, const float *value, int len, float part) {
     for (long long at = flat(); at < len; at += (long long)gridDim.x * LANES * ROWS) {

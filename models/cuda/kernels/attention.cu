@@ -96,15 +96,16 @@ extern "C" __global__ void attention_gradient(
     Heads h = {qkv + start, len, channels, width};
     const float *scores = of_scores + (long long)blockIdx.x * len * len;
     const float *of_head = weights + (long long)blockIdx.x * len * len;
+    long long n = len;
     const float *g = gradient + (long long)sequence * len * channels + head * width;
     for (int token = threadIdx.y; token < len; token += ROWS) {
         float *to = of_qkv + start + (long long)token * 3 * channels;
         for (int i = threadIdx.x; i < width; i += LANES) {
             float query = 0.0f, key = 0.0f, value = 0.0f;
             for (int other = 0; other < len; other++) {
-                query += scores[token * len + other] * part(h, other, 1)[i];
-                key += scores[other * len + token] * part(h, other, 0)[i];
-                value += of_head[other * len + token] * g[(long long)other * channels + i];
+                query += scores[token * n + other] * part(h, other, 1)[i];
+                key += scores[other * n + token] * part(h, other, 0)[i];
+                value += of_head[other * n + token] * g[(long long)other * channels + i];
             }
             to[i] = query;
             to[channels + i] = key;

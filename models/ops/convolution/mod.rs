@@ -5,29 +5,20 @@
 //! other samples run beside them, so that memory does not grow with the square of the kernel, as it does
 //! with `gather_patches` and a product, which are the oracle.
 
+mod call;
 mod few;
+#[cfg(feature = "cuda")]
+mod on_gpu;
 
 use super::buffers::{expect_shape, values};
 use super::packed;
 use super::patches::PatchGrid;
 use super::precision::Precision;
-use super::product::Threads;
-use super::shared_out::SharedOut;
-use super::transpose::transpose;
-#[cfg(feature = "cuda")]
-use crate::cuda::{self, programs::convolution as program};
+use call::Call;
 #[cfg(feature = "cuda")]
 use candle_core::CudaStorage;
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, bail};
-use few::{Pair, Scratch};
-use rayon::prelude::*;
-
-/// Fewest samples whose weight gradients are summed in one task, and values of all partial sums at most:
-/// fixed, so that the number of threads changes no bit of the sum.
-const SAMPLES_PER_SUM: usize = 5;
-const PARTIAL_VALUES: usize = 1 << 25;
-/// Weights whose gradients are added up in one task.
-const WEIGHTS_PER_TASK: usize = 1 << 14;
+use few::Pair;
 
 /// A square window and how it moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,28 +67,9 @@ struct Convolve {
 
 struct Gradient(Convolve);
 
-/// A call with its sizes known.
-#[derive(Clone, Copy)]
-struct Call {
-    batch: usize,
-    pair: Pair,
-    is_transposed: bool,
-    shape: [usize; 4],
-}
-
 impl Convolve {
     fn new(window: Window, to: Option<(usize, (usize, usize))>) -> Self {
         Self { window, to, precision: Precision::current() }
-    }
-
-    #[cfg(feature = "cuda")]
-    fn on_gpu(&self, call: &Call) -> program::Pair {
-        program::Pair {
-            grid: PatchGrid { batch: call.batch, ..call.pair.grid },
-            channels: call.pair.channels,
-            is_transposed: call.is_transposed,
-            may_round: self.precision.may_round(),
-        }
     }
 
     fn call(&self, op: &str, x: &Layout, weight: &Layout) -> Result<Call> {
@@ -136,107 +108,6 @@ impl Convolve {
     }
 }
 
-impl Call {
-    /// Values of a sample before and after.
-    fn lens(&self) -> (usize, usize) {
-        let (large, small) = (self.pair.large_len(), self.pair.small_len());
-        if self.is_transposed { (small, large) } else { (large, small) }
-    }
-
-    fn forward(&self, x: &[f32], weight: &[f32]) -> Vec<f32> {
-        let (from, to) = self.lens();
-        let (weight, bias) = weight.split_at(self.pair.channels * self.pair.patch_len());
-        let few = self.pair.samples_per_product();
-        let tasks = self.batch.div_ceil(few);
-        let mut output = SharedOut::new(self.batch * to);
-        let out = &output;
-        let run = |task: usize, threads: Threads, scratch: &mut Scratch| {
-            let (first, last) = (task * few, self.batch.min((task + 1) * few));
-            let x = &x[first * from..last * from];
-            // SAFETY: each task has its own samples, and the bias is written everywhere.
-            let out = unsafe { std::slice::from_raw_parts_mut(out.at(first * to), (last - first) * to) };
-            out.chunks_exact_mut(bias.len().max(1)).for_each(|pixel| pixel.copy_from_slice(bias));
-            match self.is_transposed {
-                false => self.pair.shrink(threads, x, weight, out, scratch),
-                true => self.pair.grow(threads, x, weight, out, scratch),
-            }
-        };
-        if tasks < rayon::current_num_threads() {
-            let mut scratch = Scratch::default();
-            (0..tasks).for_each(|task| run(task, Threads::Pool, &mut scratch));
-        } else {
-            (0..tasks)
-                .into_par_iter()
-                .for_each_init(Scratch::default, |scratch, task| run(task, Threads::One, scratch));
-        }
-        output.take()
-    }
-
-    /// One flat vector: the gradient of x, then that of the weight.
-    fn gradients(&self, x: &[f32], weight: &[f32], gradient: &[f32]) -> Vec<f32> {
-        let (from, to) = self.lens();
-        let (channels, patch) = (self.pair.channels, self.pair.patch_len());
-        let matrix = &weight[..channels * patch];
-        let turned = match self.is_transposed {
-            false => transpose(matrix, patch, channels),
-            true => transpose(matrix, channels, patch),
-        };
-        let (few, per_sum) = (self.pair.samples_per_product(), self.samples_per_sum(weight.len()));
-        let mut packed = SharedOut::new(self.batch * from + weight.len());
-        let out = &packed;
-        let parts: Vec<Vec<f32>> = (0..self.batch.div_ceil(per_sum))
-            .into_par_iter()
-            .map_init(Scratch::default, |scratch, task| {
-                let mut sums = vec![0.0; weight.len()];
-                let last = self.batch.min((task + 1) * per_sum);
-                for first in (task * per_sum..last).step_by(few) {
-                    let end = last.min(first + few);
-                    let (x, gradient) = (&x[first * from..end * from], &gradient[first * to..end * to]);
-                    let is_first = first == task * per_sum;
-                    // SAFETY: each task has its own samples.
-                    let of_x =
-                        unsafe { std::slice::from_raw_parts_mut(out.at(first * from), (end - first) * from) };
-                    of_x.fill(0.0);
-                    let (of_matrix, of_bias) = sums.split_at_mut(channels * patch);
-                    let (pair, one) = (&self.pair, Threads::One);
-                    if self.is_transposed {
-                        pair.correlate(gradient, x, of_matrix, !is_first, scratch);
-                        pair.shrink(one, gradient, &turned, of_x, scratch);
-                    } else {
-                        pair.correlate(x, gradient, of_matrix, !is_first, scratch);
-                        pair.grow(one, gradient, &turned, of_x, scratch);
-                    }
-                    for pixel in gradient.chunks_exact(of_bias.len().max(1)) {
-                        of_bias.iter_mut().zip(pixel).for_each(|(sum, value)| *sum += value);
-                    }
-                }
-                sums
-            })
-            .collect();
-        let mut total = vec![0.0; weight.len()];
-        total.par_chunks_mut(WEIGHTS_PER_TASK).enumerate().for_each(|(task, total)| {
-            for part in &parts {
-                let part = &part[task * WEIGHTS_PER_TASK..];
-                total.iter_mut().zip(part).for_each(|(total, part)| *total += part);
-            }
-        });
-        if !self.is_transposed {
-            let matrix = transpose(&total[..channels * patch], channels, patch);
-            total[..channels * patch].copy_from_slice(&matrix);
-        }
-        // SAFETY: the tasks have ended, and this is what stands behind the gradient of x.
-        let of_weight = unsafe { std::slice::from_raw_parts_mut(packed.at(self.batch * from), weight.len()) };
-        of_weight.copy_from_slice(&total);
-        packed.take()
-    }
-
-    /// Samples whose weight gradients are summed in one task: more where weights are large.
-    fn samples_per_sum(&self, weights: usize) -> usize {
-        let most_parts = (PARTIAL_VALUES / weights.max(1)).max(1);
-        self.batch.div_ceil(most_parts).max(SAMPLES_PER_SUM)
-    }
-}
-
 impl CustomOp2 for Convolve {
     fn name(&self) -> &'static str {
         if self.to.is_some() { "transposed convolution" } else { "convolution" }
@@ -262,11 +133,7 @@ impl CustomOp2 for Convolve {
         w: &CudaStorage,
         w_at: &Layout,
     ) -> Result<(CudaStorage, Shape)> {
-        let call = self.call(self.name(), x_at, w_at)?;
-        let pair = self.on_gpu(&call);
-        cuda::run(self.name(), [(x, x_at), (w, w_at)], call.shape.to_vec(), |queue, from, out| {
-            pair.forward(queue, from, out)
-        })
+        self.forward_on_gpu(self.name(), [(x, x_at), (w, w_at)])
     }
 
     fn bwd(
@@ -312,13 +179,7 @@ impl CustomOp3 for Gradient {
         g: &CudaStorage,
         g_at: &Layout,
     ) -> Result<(CudaStorage, Shape)> {
-        let call = self.0.call(self.name(), x_at, w_at)?;
-        expect_shape(self.name(), "the gradient", g_at.dims(), &call.shape)?;
-        let pair = self.0.on_gpu(&call);
-        let (of_x, of_w) = (x_at.shape().elem_count(), w_at.shape().elem_count());
-        cuda::run(self.name(), [(x, x_at), (w, w_at), (g, g_at)], of_x + of_w, |queue, from, out| {
-            pair.gradients(queue, from, [out, out.at(of_x)])
-        })
+        self.0.gradients_on_gpu(self.name(), [(x, x_at), (w, w_at), (g, g_at)])
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{distance, gpu, noise};
 use candle_core::{Device, Result, Tensor, Var};
-use sememe_models::ops::adam::{AdamStep, average_into};
+use sememe_models::ops::adam::{self, AdamStep, Slot, average_into};
 use sememe_models::ops::buffers::to_vec;
 use sememe_models::ops::conv_next::Sections;
 use sememe_models::ops::{self, PatchGrid, Precision, Window};
@@ -109,6 +109,36 @@ fn residual_blocks_in_both_precisions() {
     compare(&gpu, "mixed affine", &[&[300, 64], &[65, 48]], MIXED, &|t| {
         Precision::Mixed.within(|| ops::affine(&t[0], &t[1]))
     });
+    compare(&gpu, "mixed affine with residual", &[&[300, 64], &[65, 48], &[300, 48]], MIXED, &|t| {
+        Precision::Mixed.within(|| ops::affine_residual(&t[0], &t[1], &t[2]))
+    });
+    compare(&gpu, "mixed convolution", &[&[4, 16, 12, 6], &[151, 10]], MIXED, &|t| {
+        Precision::Mixed
+            .within(|| ops::convolution(&t[0], &t[1], Window { kernel: 5, stride: 1, padding: 2 }))
+    });
+}
+
+#[test]
+fn mixed_precision_is_another_than_f32() {
+    let Some(gpu) = gpu() else { return };
+    let put = |shape: &[usize], seed| noise(shape, seed).as_tensor().to_device(&gpu).unwrap();
+    let (x, w) = (put(&[4, 8, 8, 64], 1), (put(&[Sections::new(64, false).len()], 2) * 0.1).unwrap());
+    let affine = put(&[65, 128], 3);
+    let exact = [ops::conv_next(&x, &w, false).unwrap(), ops::affine(&x, &affine).unwrap()];
+    let mixed = Precision::Mixed
+        .within(|| [ops::conv_next(&x, &w, false).unwrap(), ops::affine(&x, &affine).unwrap()]);
+    for (mixed, exact) in mixed.iter().zip(&exact) {
+        let error = distance(mixed, exact);
+        assert!((1e-5..MIXED).contains(&error), "{error:.1e}");
+    }
+}
+
+#[test]
+fn inputs_without_values_are_refused_or_give_none() {
+    let Some(gpu) = gpu() else { return };
+    let put = |shape: &[usize]| noise(shape, 1).as_tensor().to_device(&gpu).unwrap();
+    assert_eq!(ops::affine(&put(&[0, 3]), &put(&[4, 2])).unwrap().dims(), [0, 2]);
+    assert!(ops::affine(&put(&[2, 0]), &put(&[1, 2])).unwrap_err().to_string().contains("without values"));
 }
 
 #[test]
@@ -118,7 +148,7 @@ fn adam_moves_as_on_the_processor() {
         let put = |seed, shape: &[usize]| noise(shape, seed).as_tensor().to_device(device).unwrap();
         let (p, m, a) = (put(1, &[5000]), put(2, &[2, 5000]).sqr().unwrap(), put(3, &[5000]));
         for step in 1..=5 {
-            let adam = AdamStep {
+            let step_of = AdamStep {
                 learning_rate: 0.01,
                 beta1: 0.9,
                 beta2: 0.999,
@@ -126,8 +156,16 @@ fn adam_moves_as_on_the_processor() {
                 step,
                 gradient_scale: 0.5,
             };
-            adam.apply(&p, &m, &put(10 + step, &[5000])).unwrap();
-            average_into(&a, &p, 0.9).unwrap();
+            let g = put(10 + step, &[5000]);
+            let slots = [Slot { parameter: &p, moments: &m, gradient: &g, average: &a }];
+            let energy = adam::energy(&slots).unwrap();
+            assert!(
+                (energy / f64::from(g.sqr().unwrap().sum_all().unwrap().to_scalar::<f32>().unwrap()) - 1.0)
+                    .abs()
+                    < 1e-5
+            );
+            adam::step(&slots, step_of, 0.9).unwrap();
+            average_into(&a, &p, 0.5).unwrap();
         }
         [p, m, a]
     };
