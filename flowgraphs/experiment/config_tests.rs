@@ -333,8 +333,10 @@ fn the_experiments_in_the_examples_can_be_read() {
         [
             "CIFAR-10",
             "Kodak",
+            "Kodak, classical",
             "SNR mismatch",
             "access",
+            "accounting",
             "architecture",
             "channels",
             "classical",
@@ -345,11 +347,15 @@ fn the_experiments_in_the_examples_can_be_read() {
             "figure 5",
             "figure 6",
             "imperfect CSI",
+            "loss",
+            "mapping",
             "one or two fades",
             "profiles",
             "quickstart",
+            "ratio",
             "shared content",
-            "unequal users"
+            "stem",
+            "unequal users",
         ]
     );
 }

@@ -150,7 +150,8 @@ mod tests {
         assert_eq!(other.process(images(0)).unwrap().private[[0, 0]], 2.0, "6 dB was not expected");
         store.forget(Decibel(3.0));
         assert_eq!(first.process(images(1)).unwrap().private[[0, 0]], 3.0);
-        assert_eq!((locked(&store.0).bytes, locked(&store.0).by_snr.len()), (0, 0));
+        let kept = locked(&store.0);
+        assert_eq!((kept.bytes, kept.by_snr.len()), (0, 0));
     }
 
     fn users(frame: u64) -> EncodedUsers {
