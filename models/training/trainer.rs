@@ -265,3 +265,44 @@ fn save_weights(
     ]);
     weights::save(&run.average, origin, path).map_err(|error| TrainingError::file(path, error))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_goes_on_where_it_began() {
+        let stop = AtomicBool::new(false);
+        let mut progress = |_: &Progress| {};
+        let options = RunOptions {
+            device: Device::Cpu,
+            out: "runs/a".into(),
+            resume: true,
+            stop: &stop,
+            progress: &mut progress,
+        };
+        let of = |device: &str| Checkpoint { step: 3, device: device.into(), state: BTreeMap::new() };
+        assert!(check_origin(&of("cpu"), &options).is_ok());
+        let error = check_origin(&of("cuda"), &options).unwrap_err().to_string();
+        assert!(error.contains("runs/a: was begun with --device cuda, not cpu"), "{error}");
+    }
+
+    #[test]
+    fn mixed_precision_needs_a_gpu() {
+        let text =
+            "version = 1\n[model]\npreset = \"spatial-tiny\"\n[data]\nkind = \"scenes\"\nimages = 100\n";
+        let plain: TrainingConfig = toml::from_str(text).unwrap();
+        let mixed: TrainingConfig =
+            toml::from_str(&format!("{text}[optimizer]\nprecision = \"mixed\"\n")).unwrap();
+        assert!(check_precision(&plain, true).is_ok() && check_precision(&mixed, false).is_ok());
+        let error = check_precision(&mixed, true).unwrap_err().to_string();
+        assert!(
+            error.contains("optimizer.precision = \"mixed\"") && error.contains("--device cuda"),
+            "{error}"
+        );
+        assert!(
+            toml::to_string(&plain).unwrap().find("precision").is_none(),
+            "old recipes stay as they were"
+        );
+    }
+}
