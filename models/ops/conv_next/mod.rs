@@ -7,6 +7,8 @@
 #[cfg(feature = "cuda")]
 mod on_gpu;
 mod sample;
+#[cfg(test)]
+mod summing_order;
 mod weights;
 
 use super::buffers::{expect_shape, values};

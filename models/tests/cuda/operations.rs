@@ -9,7 +9,7 @@ use sememe_models::ops::{self, PatchGrid, Precision, Window};
 
 /// Errors of f32 sums in another order.
 const ROUNDING: f64 = 3e-6;
-/// Rounding turns a few hidden values over at the kink of a ReLU.
+/// Rounding turns a few hidden values over at the kink of a ReLU (`ops/conv_next/summing_order.rs` shows it).
 const KINKS: f64 = 1e-3;
 /// bf16 has 8 bits of mantissa.
 const MIXED: f64 = 0.05;
@@ -106,6 +106,16 @@ fn residual_blocks_in_both_precisions() {
             });
         }
     }
+    // Biases of +-30 keep hidden values away from kinks, and leave rounding.
+    let hidden = Sections::new(64, false).expand;
+    let mut away = vec![0f32; Sections::new(64, false).len()];
+    for (index, bias) in away[hidden.end - 256..hidden.end].iter_mut().enumerate() {
+        *bias = if index % 4 == 0 { -30.0 } else { 30.0 };
+    }
+    compare(&gpu, "residual block without kinks", &[&[50, 16, 16, 64], &[away.len()]], ROUNDING, &|t| {
+        let biases = Tensor::new(&away[..], t[1].device())?;
+        ops::conv_next(&t[0], &((&t[1] * 0.1)? + biases)?, false)
+    });
     compare(&gpu, "mixed affine", &[&[300, 64], &[65, 48]], MIXED, &|t| {
         Precision::Mixed.within(|| ops::affine(&t[0], &t[1]))
     });
