@@ -141,14 +141,6 @@ impl CustomOp1 for Gather {
     }
 }
 
-/// Patches `first` and following of one sample's map, row by row.
-pub(super) fn gather_map(grid: PatchGrid, map: &[f32], first: usize, patches: &mut [f32]) {
-    let columns = grid.patches().map_or(1, |(_, columns)| columns);
-    for (index, patch) in patches.chunks_exact_mut(grid.row_len().max(1)).enumerate() {
-        gather_one(grid, map, ((first + index) / columns, (first + index) % columns), patch);
-    }
-}
-
 /// Adds patches `first` and following of one sample into its map.
 pub(super) fn scatter_map(grid: PatchGrid, patches: &[f32], first: usize, map: &mut [f32]) {
     let columns = grid.patches().map_or(1, |(_, columns)| columns);

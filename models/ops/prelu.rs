@@ -9,9 +9,12 @@ use crate::cuda::{self, programs::maps as program};
 use candle_core::CudaStorage;
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
+use sememe_blocks::isa::{Isa, Loop};
 
 /// Values of one task: fixed, so that the number of threads changes no bit of the sums.
 const VALUES_PER_TASK: usize = 1 << 15;
+/// Copies of a single slope that are summed apart: as many as fill registers.
+const COPIES: usize = 64;
 
 /// y = x where x > 0, slope * x elsewhere.
 ///
@@ -23,16 +26,70 @@ pub fn prelu(x: &Tensor, slope: &Tensor) -> Result<Tensor> {
 struct Prelu;
 struct PreluGradient;
 
+/// One task of the forward pass: rows as long as `slopes`, the last one perhaps shorter.
+struct Forward<'a> {
+    slopes: &'a [f32],
+    x: &'a [f32],
+    out: &'a mut [f32],
+}
+
+impl Loop for Forward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let width = self.slopes.len();
+        for (out, x) in self.out.chunks_mut(width).zip(self.x.chunks(width)) {
+            for ((out, x), slope) in out.iter_mut().zip(x).zip(self.slopes) {
+                *out = if *x > 0.0 { *x } else { slope * x };
+            }
+        }
+    }
+}
+
+/// One task of the backward pass; returns the gradient of each slope.
+struct Backward<'a> {
+    slopes: &'a [f32],
+    x: &'a [f32],
+    gradient: &'a [f32],
+    of_x: &'a mut [f32],
+}
+
+impl Loop for Backward<'_> {
+    type Output = Vec<f32>;
+
+    #[inline(always)]
+    fn run(self) -> Vec<f32> {
+        let width = self.slopes.len();
+        let mut sums = vec![0.0; width];
+        let rows = self.of_x.chunks_mut(width).zip(self.x.chunks(width).zip(self.gradient.chunks(width)));
+        for (of_x, (x, gradient)) in rows {
+            let values = of_x.iter_mut().zip(x.iter().zip(gradient));
+            for ((of_x, (x, gradient)), (slope, sum)) in values.zip(self.slopes.iter().zip(&mut sums)) {
+                *of_x = if *x > 0.0 { *gradient } else { slope * gradient };
+                *sum += x.min(0.0) * gradient;
+            }
+        }
+        sums
+    }
+}
+
+/// Slopes for rows that fill registers.
+fn widened(slopes: &[f32]) -> Vec<f32> {
+    if slopes.len() == 1 { vec![slopes[0]; COPIES] } else { slopes.to_vec() }
+}
+
 /// The number of slopes, and values of a task: whole rows of as many.
 ///
-/// - errors: slopes that are neither one nor as many as channels
+/// - errors: no slope, or slopes that are neither one nor as many as channels
 fn sizes(op: &str, x: &Layout, slope: &Layout) -> Result<(usize, usize)> {
     let slopes = slope.shape().dims1()?;
     let channels = x.dims().last().copied().unwrap_or(1);
-    if slopes != 1 {
-        expect_shape(op, "the slope", slope.dims(), &[channels])?;
+    if slopes != 1 || channels == 0 {
+        expect_shape(op, "the slope", slope.dims(), &[channels.max(1)])?;
     }
-    Ok((slopes, (VALUES_PER_TASK / slopes.max(1)).max(1) * slopes.max(1)))
+    let width = if slopes == 1 { COPIES } else { slopes.max(1) };
+    Ok((slopes, (VALUES_PER_TASK / width).max(1) * width))
 }
 
 impl CustomOp2 for Prelu {
@@ -48,13 +105,12 @@ impl CustomOp2 for Prelu {
         s_at: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
         let (_, per_task) = sizes(self.name(), x_at, s_at)?;
-        let (x, slopes) = (values(self.name(), x, x_at)?, values(self.name(), s, s_at)?);
+        let x = values(self.name(), x, x_at)?;
+        let (isa, slopes) = (Isa::detect(), &widened(values(self.name(), s, s_at)?));
         let mut out = vec![0.0; x.len()];
-        out.par_chunks_mut(per_task).zip(x.par_chunks(per_task)).for_each(|(out, x)| {
-            for ((out, x), slope) in out.iter_mut().zip(x).zip(slopes.iter().cycle()) {
-                *out = if *x > 0.0 { *x } else { slope * x };
-            }
-        });
+        out.par_chunks_mut(per_task)
+            .zip(x.par_chunks(per_task))
+            .for_each(|(out, x)| isa.run(Forward { slopes, x, out }));
         Ok((CpuStorage::F32(out), x_at.shape().clone()))
     }
 
@@ -101,28 +157,20 @@ impl CustomOp3 for PreluGradient {
     ) -> Result<(CpuStorage, Shape)> {
         expect_shape(self.name(), "the gradient", g_at.dims(), x_at.dims())?;
         let (count, per_task) = sizes(self.name(), x_at, s_at)?;
-        let (x, slopes) = (values(self.name(), x, x_at)?, values(self.name(), s, s_at)?);
+        let x = values(self.name(), x, x_at)?;
+        let (isa, slopes) = (Isa::detect(), &widened(values(self.name(), s, s_at)?));
         let gradient = values(self.name(), g, g_at)?;
         let mut packed = vec![0.0; x.len() + count];
         let (of_x, of_slope) = packed.split_at_mut(x.len());
-        let sums: Vec<Vec<f64>> = of_x
+        let sums: Vec<Vec<f32>> = of_x
             .par_chunks_mut(per_task)
             .zip(x.par_chunks(per_task).zip(gradient.par_chunks(per_task)))
-            .map(|(of_x, (x, gradient))| {
-                let mut sums = vec![0.0; count];
-                let rows = of_x.chunks_mut(count).zip(x.chunks(count).zip(gradient.chunks(count)));
-                for (of_x, (x, gradient)) in rows {
-                    for (at, (of_x, (x, gradient))) in of_x.iter_mut().zip(x.iter().zip(gradient)).enumerate()
-                    {
-                        *of_x = if *x > 0.0 { *gradient } else { slopes[at] * gradient };
-                        sums[at] += f64::from(x.min(0.0) * gradient);
-                    }
-                }
-                sums
-            })
+            .map(|(of_x, (x, gradient))| isa.run(Backward { slopes, x, gradient, of_x }))
             .collect();
+        // Copies of a single slope are added up.
         for (at, of_slope) in of_slope.iter_mut().enumerate() {
-            *of_slope = sums.iter().map(|sums| sums[at]).sum::<f64>() as f32;
+            let copies = sums.iter().flat_map(|sums| sums[at..].iter().step_by(count));
+            *of_slope = copies.map(|sum| f64::from(*sum)).sum::<f64>() as f32;
         }
         let len = packed.len();
         Ok((CpuStorage::F32(packed), len.into()))
@@ -165,6 +213,34 @@ mod tests {
         assert_eq!(to_vec(&prelu(&x, &slopes).unwrap()).unwrap(), [-0.5, 0.0, 3.0, -0.25]);
         assert!(prelu(&x, &x).is_err());
         assert!(prelu(&x, &Tensor::new(&[0.25f32; 3], &Device::Cpu).unwrap()).is_err());
+    }
+
+    #[test]
+    fn long_rows_and_many_values_equal_the_definition() {
+        for (rows, channels) in [(700, 100), (3, 7), (1, 40_000)] {
+            for slopes in [1, channels] {
+                let (x, slope) = (noise_var(&[rows, channels], 1), noise_var(&[slopes], 2));
+                let y = prelu(x.as_tensor(), slope.as_tensor()).unwrap();
+                let g = noise_var(&[rows, channels], 3);
+                let gradients = y.mul(g.as_tensor()).unwrap().sum_all().unwrap().backward().unwrap();
+                let of = |v: &Var| to_vec(gradients.get(v).unwrap()).unwrap();
+                let [x_of, slope_of] = [of(&x), of(&slope)];
+                let [y, x, g, slope] = [&y, &x, &g, &slope].map(|t| to_vec(t).unwrap());
+                let mut sums = vec![0.0; slopes];
+                for (at, x) in x.iter().enumerate() {
+                    let channel = at % channels % slopes;
+                    let factor = if *x > 0.0 { 1.0 } else { slope[channel] };
+                    assert!(y[at] == factor * x && x_of[at] == factor * g[at]);
+                    sums[channel] += f64::from(x.min(0.0) * g[at]);
+                }
+                for (found, expected) in slope_of.iter().zip(sums) {
+                    assert!(
+                        (f64::from(*found) - expected).abs()
+                            < 1e-4 * (rows * channels) as f64 / slopes as f64
+                    );
+                }
+            }
+        }
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Both network families at full size against the same networks in PyTorch, on one device, in one run.
+//! Both families of group splitting at full size, and networks for single images, against the same networks in
+//! PyTorch, on one device, in one run.
 //!
 //! | case | what is timed | bar |
 //! |---|---|---|
@@ -6,14 +7,15 @@
 //! | inference, batch 50 | the same for 50 users in 10 groups | 0.95 |
 //! | training, batch 50 | the same with power normalisation and AWGN, loss, gradients, Adam | 0.75 |
 //!
-//! `networks.py` beside this file holds the networks of the other side, in the fastest memory
+//! `networks.py` and `singles.py` beside this file hold the networks of the other side, in the fastest memory
 //! layout that each case has there. It is given the same weights; number of parameters and images that
 //! come out are compared first. Then both sides run in turns with the same number of threads, so that
 //! whatever else the machine does meets both. Scale codes, which are no network, are off on both sides,
 //! and users stand in groups by their order.
 //!
 //! Run with `cargo bench -p sememe-models --bench pytorch [-- OPTIONS] [NETWORKS] [CASES]`,
-//! networks of `paper`, `spatial`, cases of `one`, `batch`, `train`:
+//! networks of `paper`, `spatial`, `deep-jscc`, `adjscc-compact`, `vit-jscc-compact`, cases of `one`, `batch`,
+//! `train`:
 //! - `--device=cuda` measures on a GPU (feature `cuda`), where the bars above mean nothing; `--mixed` trains and
 //!   infers in mixed precision there: bf16 and TF32 here, autocast to bf16 and TF32 in PyTorch
 //! - `--compile` lets PyTorch use torch.compile too; `--layouts=linear,planar` limits its layouts
@@ -24,15 +26,17 @@
 //! `SEMEME_PYTHON` names the interpreter.
 
 mod clock;
+mod network;
 mod peer;
 mod subject;
 
 use clock::Clock;
+use network::{Drawn, NETWORKS};
 use peer::Peer;
 use sememe_models::ops::Precision;
 use std::error::Error;
 use std::time::Duration;
-use subject::{NETWORKS, Subject};
+use subject::Subject;
 
 /// Turns of both sides in each case, unless asked otherwise.
 const TURNS: usize = 11;
@@ -96,12 +100,12 @@ fn compare(
     let fastest = least(&ours);
     let ours = format!("{:>8.1} {fastest:>8.1}", median(ours));
     if theirs.is_empty() {
-        println!("| {name:<7} | {title:<19} | {ours} |        -        - |     - | {bar:>4} |");
+        println!("| {name:<16} | {title:<19} | {ours} |        -        - |     - | {bar:>4} |");
         return Ok(());
     }
     let (fastest, ratio) = (least(&theirs), median(ratios));
     let theirs = format!("{:>8.1} {fastest:>8.1}", median(theirs));
-    println!("| {name:<7} | {title:<19} | {ours} | {theirs} | {ratio:>5.2} | {bar:>4} |");
+    println!("| {name:<16} | {title:<19} | {ours} | {theirs} | {ratio:>5.2} | {bar:>4} |");
     Ok(())
 }
 
@@ -133,12 +137,16 @@ fn main() -> Result<(), Failure> {
     let device = sememe_models::device::named(device)?;
     let chosen: Vec<&str> = NETWORKS.into_iter().filter(|name| has(name)).collect();
     for name in if chosen.is_empty() { NETWORKS.to_vec() } else { chosen } {
-        let mut subject = Subject::new(name, &device, precision)?;
+        let mut subject = Subject::new(Drawn::new(name, &device)?, &device, precision)?;
         if let Some(peer) = &mut peer {
             peer.load(name, &subject)?;
         }
-        println!("| network | case                |      ours, ms     |    PyTorch, ms    | ratio |  bar |");
-        println!("|---------|---------------------|------------------:|------------------:|------:|-----:|");
+        println!(
+            "| network          | case                |      ours, ms     |    PyTorch, ms    | ratio |  bar |"
+        );
+        println!(
+            "|------------------|---------------------|------------------:|------------------:|------:|-----:|"
+        );
         let asked = Case::ALL.into_iter().filter(|case| has(case.row().0)).collect::<Vec<_>>();
         for case in if asked.is_empty() { Case::ALL.to_vec() } else { asked } {
             compare((name, case), (clock, turns), &mut subject, peer.as_mut())?;

@@ -6,7 +6,7 @@ Started by the benchmark `pytorch`, which sends one request per line and reads o
     check PATH                 images through encoder, groups and decoder; writes the result as raw f32
     time CASE REPEATS          milliseconds of each run, CASE one of one, batch, train
 
-`networks.py` holds the networks. Every network exists in several memory layouts; the first request of a case
+`networks.py` and `singles.py` hold the networks. Every network exists in several memory layouts; the first request of a case
 times them and keeps the fastest. Arguments: the number of threads; `--compile` makes torch.compile (weights frozen for
 inference) one more candidate; `--layouts=linear,channels-last,planar` limits the layouts; `--device=cuda` runs on a GPU, with `--mixed` in
 bf16 and TF32; `--processor-time` counts processor
@@ -21,6 +21,7 @@ import time
 import numpy as np
 import torch
 from networks import GROUPS, Paper, Spatial
+from singles import SINGLES
 
 
 def read_tensors(path):
@@ -97,7 +98,8 @@ class Peer:
         return sum(parameter.numel() for parameter in self.network.parameters())
 
     def build(self, layout):
-        return {"paper": Paper, "spatial": Spatial}[self.meta["network"]](self.tensors, self.meta, layout)
+        networks = {"paper": Paper, "spatial": Spatial} | SINGLES
+        return networks[self.meta["network"]](self.tensors, self.meta, layout)
 
     def case(self, name):
         """The case in its fastest form, found at the first request."""
@@ -125,6 +127,7 @@ class Peer:
 
 def main():
     torch.set_num_threads(int(sys.argv[1]))
+    torch.set_default_device(DEVICE)
     peer = Peer(sys.argv[2:])
     if peer.compile_too and DEVICE == "cpu":
         torch._inductor.config.freezing = True

@@ -1,19 +1,18 @@
 //! Our side: a network with all that its cases need.
 
+use crate::network::Drawn;
 use crate::{Case, Failure};
 use candle_core::{Device, Tensor};
-use sememe_blocks::access::{Budget, BudgetConfig, Mapping};
+use sememe_blocks::access::Mapping;
 use sememe_blocks::channel::{FadeProcess, FadingModel};
 use sememe_blocks::equalizer::Equalizer;
 use sememe_blocks::rng::{Purpose, RngKey, normal};
 use sememe_blocks::{Decibel, Grouping};
-use sememe_models::group_splitting::{ModelConfig, Stem};
 use sememe_models::layers::Parameters;
 use sememe_models::losses::Reconstruction;
 use sememe_models::ops::adam::{self, AdamStep, Slot};
-use sememe_models::ops::buffers::to_vec;
 use sememe_models::ops::{Precision, backward};
-use sememe_models::transceiver::{Downlink, Model, Received, Reception};
+use sememe_models::transceiver::{Architecture, Downlink, Model, Received, Reception};
 use sememe_models::weights::tensor_file::{Tensors, write_f32};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -22,14 +21,11 @@ use std::path::Path;
 pub const USERS: usize = 50;
 /// Groups of the batch cases.
 pub const GROUPS: usize = 10;
-const SIDE: usize = 32;
-const USES: usize = 1024;
-const RHO: f64 = 0.2;
+/// Height and width of the images.
+pub const SIDE: usize = 32;
 const SNR: f32 = 10.0;
 /// Decay of the average of the weights.
 const AVERAGE: f64 = 0.999;
-/// Names of the networks.
-pub const NETWORKS: [&str; 2] = ["paper", "spatial"];
 
 /// One network with all that its cases need.
 pub struct Subject {
@@ -38,7 +34,8 @@ pub struct Subject {
     /// The same weights without a graph for gradients.
     frozen: Model,
     precision: Precision,
-    heads: usize,
+    /// As the other side has the weights.
+    state: Tensors,
     downlink: Downlink,
     images: Tensor,
     moments: Vec<Tensor>,
@@ -47,42 +44,14 @@ pub struct Subject {
     steps: u64,
 }
 
-fn budget(config: &ModelConfig) -> Result<Budget, Failure> {
-    let config = BudgetConfig {
-        uses: USES,
-        rho: RHO,
-        num_users: USERS,
-        num_groups: GROUPS,
-        height: SIDE,
-        width: SIDE,
-        accounting: Default::default(),
-        mapping: Mapping::Iq,
-        family: config.family,
-    };
-    Ok(config.budget()?)
-}
-
 fn reception<'a>(private: &'a Tensor, common: &'a Tensor, snr: &'a [f32]) -> Reception<'a> {
     Reception { private, common, mean_snr: SNR, snr, common_snr: snr, true_scales: None }
 }
 
 impl Subject {
-    /// The network of a name, with weights drawn at random.
-    pub fn new(name: &str, device: &Device, precision: Precision) -> Result<Self, Failure> {
-        let preset = |private, common| {
-            ModelConfig::preset(name, private, common).ok_or(format!("{name} is not {NETWORKS:?}"))
-        };
-        let budget = budget(&preset(1, 1)?)?;
-        let private = budget.private_channels().unwrap_or(budget.private_len());
-        let common = budget.common_channels().unwrap_or(budget.common_len());
-        let config = ModelConfig { stem: Stem::Reshape, gain_code: false, ..preset(private, common)? };
-        let model = Model::random(config.clone(), 1, device)?;
-        // Fresh networks hold many zeros, which would hide differences between the two sides.
-        let mut rng = RngKey::new(2).stream(Purpose::Weights, 0, 0);
-        for variable in model.parameters().named().values() {
-            let values = to_vec(variable)?.into_iter().map(|v| v + 0.02 * normal(&mut rng)).collect();
-            variable.set(&Tensor::from_vec(values, variable.shape(), device)?)?;
-        }
+    /// A network with all else that its cases need.
+    pub fn new(drawn: Drawn, device: &Device, precision: Precision) -> Result<Self, Failure> {
+        let Drawn { model, state, punctured_uses } = drawn;
         let variables = model.parameters().named();
         let moments = variables
             .values()
@@ -93,32 +62,36 @@ impl Subject {
             .iter()
             .map(|(name, v)| Ok((name.clone(), v.as_tensor().copy()?)))
             .collect::<Result<BTreeMap<_, _>, Failure>>()?;
-        let heads = config.heads;
-        let frozen = Model::new(config, Parameters::frozen(copies, device))?;
+        let frozen = Model::new(model.architecture().clone(), Parameters::frozen(copies, device))?;
+        let mut rng = RngKey::new(2).stream(Purpose::Weights, 1, 0);
         let pixels: Vec<f32> =
             (0..USERS * SIDE * SIDE * 3).map(|_| 0.5 + 0.2 * normal(&mut rng).clamp(-2.5, 2.5)).collect();
         let downlink = Downlink {
             mapping: Mapping::Iq,
             equalizer: Equalizer::Mmse,
-            punctured_uses: budget.signalling_uses(),
+            punctured_uses,
             snr_spread_db: 0.0,
             key: RngKey::new(3),
         };
         let images = Tensor::from_vec(pixels, (USERS, SIDE, SIDE, 3), device)?;
-        Ok(Self { precision, model, frozen, heads, downlink, images, moments, averages, steps: 0 })
+        Ok(Self { precision, model, frozen, state, downlink, images, moments, averages, steps: 0 })
     }
 
     /// Writes weights and images for the peer.
     pub fn save(&self, name: &str, path: &Path) -> Result<(), Failure> {
-        let mut tensors: Tensors = BTreeMap::from([("images".to_string(), self.images.clone())]);
-        for (name, variable) in self.frozen.parameters().named() {
-            tensors.insert(name, variable.as_tensor().clone());
-        }
+        let mut tensors = self.state.clone();
+        tensors.insert("images".to_string(), self.images.clone());
         let punctured = self.downlink.punctured_uses * self.downlink.mapping.reals_per_use();
+        let architecture = self.model.architecture();
+        let heads = match architecture {
+            Architecture::GroupSplitting(config) => config.heads,
+            _ => 0,
+        };
         let about = [
             ("network", name.to_string()),
-            ("heads", self.heads.to_string()),
+            ("heads", heads.to_string()),
             ("punctured", punctured.to_string()),
+            ("sizes", architecture.to_json()?),
         ];
         let about = about.into_iter().map(|(key, value)| (key.to_string(), value)).collect();
         Ok(write_f32(path, &tensors, about)?)

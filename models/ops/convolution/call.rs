@@ -1,10 +1,13 @@
 //! A convolution with its sizes known, on the processor.
 
-use super::few::{Pair, Scratch};
-use crate::ops::product::Threads;
+use super::dots::{Dots, OuterProducts, Runs};
+use super::geometry::{Geometry, Phase, Place};
+use super::pair::Pair;
+use super::panels::Panels;
+use crate::ops::lanes;
 use crate::ops::shared_out::SharedOut;
-use crate::ops::transpose::transpose;
 use rayon::prelude::*;
+use sememe_blocks::isa::Isa;
 
 /// Fewest samples whose weight gradients are summed in one task, and values of all partial sums at most:
 /// fixed, so that the number of threads changes no bit of the sum.
@@ -20,105 +23,184 @@ pub struct Call {
     pub batch: usize,
     /// The two maps.
     pub pair: Pair,
-    /// Whether the small map is the input.
-    pub is_transposed: bool,
     /// Of the result.
     pub shape: [usize; 4],
 }
 
-impl Call {
-    /// Values of a sample before and after.
-    fn lens(&self) -> (usize, usize) {
-        let (large, small) = (self.pair.large_len(), self.pair.small_len());
-        if self.is_transposed { (small, large) } else { (large, small) }
+/// One direction with its weights laid down.
+struct Direction {
+    isa: Isa,
+    geometry: Geometry,
+    weights: Vec<Panels>,
+}
+
+/// Memory of one task, reused from call to call.
+#[derive(Default)]
+struct Scratch {
+    band: Vec<f32>,
+    places: Vec<Place>,
+    gradient: Panels,
+}
+
+impl Direction {
+    /// - matrix: weights without bias, as the pair has them
+    fn new(pair: &Pair, grows: bool, matrix: &[f32]) -> Self {
+        let isa = Isa::detect();
+        let geometry = if grows { Geometry::growing(pair) } else { Geometry::shrinking(pair) };
+        let (channels, columns) = (geometry.source.2, geometry.target.2);
+        let strides = pair.strides();
+        let (from, to) = match grows {
+            true => (strides.small, strides.large),
+            false => (strides.large, strides.small),
+        };
+        let lay_down = |phase: &Phase| {
+            let (rows, across) = &phase.taps;
+            let taps = rows.iter().flat_map(|ky| across.iter().map(move |kx| ky * pair.grid.kernel + kx));
+            let mut panels = Panels::zeros(rows.len() * across.len() * channels, columns, lanes::count(isa));
+            for (at, tap) in taps.enumerate() {
+                for channel in 0..channels {
+                    let first = tap * strides.tap + channel * from;
+                    panels.put(at * channels + channel, &matrix[first..], to);
+                }
+            }
+            panels
+        };
+        let weights = geometry.phases.iter().map(lay_down).collect();
+        Self { isa, geometry, weights }
     }
 
+    /// Adds to the values of a band of one sample's target.
+    ///
+    /// # Safety
+    /// `target` is valid for a sample, and nobody else writes to the band.
+    unsafe fn add(
+        &self,
+        source: &[f32],
+        band: &std::ops::Range<usize>,
+        target: *mut f32,
+        scratch: &mut Scratch,
+    ) {
+        let geometry = &self.geometry;
+        geometry.copy_band(source, band, &mut scratch.band);
+        for (phase, weights) in geometry.phases.iter().zip(&self.weights) {
+            geometry.places(phase, band, &mut scratch.places);
+            let runs = runs(geometry, phase);
+            let (places, source) = (&scratch.places[..], &scratch.band[..]);
+            lanes::run(self.isa, Dots { runs, places, source, weights, target });
+        }
+    }
+}
+
+fn runs(geometry: &Geometry, phase: &Phase) -> Runs {
+    let (rows, columns) = &phase.taps;
+    Runs { rows: rows.len(), len: columns.len() * geometry.source.2, step: geometry.row_len() }
+}
+
+impl Call {
     /// The result.
     pub fn forward(&self, x: &[f32], weight: &[f32]) -> Vec<f32> {
-        let (from, to) = self.lens();
-        let (weight, bias) = weight.split_at(self.pair.channels * self.pair.patch_len());
-        let few = self.pair.samples_per_product();
-        let tasks = self.batch.div_ceil(few);
+        let (from, to) = self.pair.lens();
+        let (matrix, bias) = weight.split_at(self.pair.matrix_len());
+        let direction = Direction::new(&self.pair, self.pair.is_transposed, matrix);
+        let bands: Vec<_> = direction.geometry.bands().collect();
         let mut output = SharedOut::new(self.batch * to);
         let out = &output;
-        let run = |task: usize, threads: Threads, scratch: &mut Scratch| {
-            let (first, last) = (task * few, self.batch.min((task + 1) * few));
-            let x = &x[first * from..last * from];
-            // SAFETY: each task has its own samples, and the bias is written everywhere.
-            let out = unsafe { std::slice::from_raw_parts_mut(out.at(first * to), (last - first) * to) };
-            out.chunks_exact_mut(bias.len().max(1)).for_each(|pixel| pixel.copy_from_slice(bias));
-            match self.is_transposed {
-                false => self.pair.shrink(threads, x, weight, out, scratch),
-                true => self.pair.grow(threads, x, weight, out, scratch),
+        (0..self.batch * bands.len()).into_par_iter().for_each_init(Scratch::default, |scratch, task| {
+            let (sample, band) = (task / bands.len(), &bands[task % bands.len()]);
+            let written = direction.geometry.written(band);
+            // SAFETY: each task has a band of its own, and the bias is written everywhere.
+            unsafe {
+                let target = out.at(sample * to);
+                let band_of = std::slice::from_raw_parts_mut(target.add(written.start), written.len());
+                band_of.chunks_exact_mut(bias.len().max(1)).for_each(|pixel| pixel.copy_from_slice(bias));
+                direction.add(&x[sample * from..][..from], band, target, scratch);
             }
-        };
-        if tasks < rayon::current_num_threads() {
-            let mut scratch = Scratch::default();
-            (0..tasks).for_each(|task| run(task, Threads::Pool, &mut scratch));
-        } else {
-            (0..tasks)
-                .into_par_iter()
-                .for_each_init(Scratch::default, |scratch, task| run(task, Threads::One, scratch));
-        }
+        });
         output.take()
     }
 
     /// One flat vector: the gradient of x, then that of the weight.
     pub fn gradients(&self, x: &[f32], weight: &[f32], gradient: &[f32]) -> Vec<f32> {
-        let (from, to) = self.lens();
-        let (channels, patch) = (self.pair.channels, self.pair.patch_len());
-        let matrix = &weight[..channels * patch];
-        let turned = match self.is_transposed {
-            false => transpose(matrix, patch, channels),
-            true => transpose(matrix, channels, patch),
-        };
-        let (few, per_sum) = (self.pair.samples_per_product(), self.samples_per_sum(weight.len()));
+        let (from, to) = self.pair.lens();
+        let (matrix, bias) = weight.split_at(self.pair.matrix_len());
+        let back = Direction::new(&self.pair, !self.pair.is_transposed, matrix);
+        let windows = Geometry::shrinking(&self.pair);
+        let (isa, lanes) = (back.isa, lanes::count(back.isa));
+        let per_sum = self.samples_per_sum(weight.len());
         let mut packed = SharedOut::new(self.batch * from + weight.len());
         let out = &packed;
-        let parts: Vec<Vec<f32>> = (0..self.batch.div_ceil(per_sum))
+        let parts: Vec<(Panels, Vec<f32>)> = (0..self.batch.div_ceil(per_sum))
             .into_par_iter()
             .map_init(Scratch::default, |scratch, task| {
-                let mut sums = vec![0.0; weight.len()];
-                let last = self.batch.min((task + 1) * per_sum);
-                for first in (task * per_sum..last).step_by(few) {
-                    let end = last.min(first + few);
-                    let (x, gradient) = (&x[first * from..end * from], &gradient[first * to..end * to]);
-                    let is_first = first == task * per_sum;
-                    // SAFETY: each task has its own samples.
-                    let of_x =
-                        unsafe { std::slice::from_raw_parts_mut(out.at(first * from), (end - first) * from) };
-                    of_x.fill(0.0);
-                    let (of_matrix, of_bias) = sums.split_at_mut(channels * patch);
-                    let (pair, one) = (&self.pair, Threads::One);
-                    if self.is_transposed {
-                        pair.correlate(gradient, x, of_matrix, !is_first, scratch);
-                        pair.shrink(one, gradient, &turned, of_x, scratch);
-                    } else {
-                        pair.correlate(x, gradient, of_matrix, !is_first, scratch);
-                        pair.grow(one, gradient, &turned, of_x, scratch);
+                let mut sums = Panels::zeros(self.pair.patch_len(), self.pair.channels, lanes);
+                let mut of_bias = vec![0.0; bias.len()];
+                for sample in task * per_sum..self.batch.min((task + 1) * per_sum) {
+                    let (x, gradient) = (&x[sample * from..][..from], &gradient[sample * to..][..to]);
+                    let (large, small) = if self.pair.is_transposed { (gradient, x) } else { (x, gradient) };
+                    for band in windows.bands() {
+                        self.add_outer_products(isa, &windows, (large, small), &band, &mut sums, scratch);
+                    }
+                    // SAFETY: each task has samples of its own, and zeros are written everywhere.
+                    unsafe {
+                        let of_x = out.at(sample * from);
+                        std::slice::from_raw_parts_mut(of_x, from).fill(0.0);
+                        back.geometry.bands().for_each(|band| back.add(gradient, &band, of_x, scratch));
                     }
                     for pixel in gradient.chunks_exact(of_bias.len().max(1)) {
                         of_bias.iter_mut().zip(pixel).for_each(|(sum, value)| *sum += value);
                     }
                 }
-                sums
+                (sums, of_bias)
             })
             .collect();
-        let mut total = vec![0.0; weight.len()];
-        total.par_chunks_mut(WEIGHTS_PER_TASK).enumerate().for_each(|(task, total)| {
-            for part in &parts {
-                let part = &part[task * WEIGHTS_PER_TASK..];
+        // SAFETY: the tasks have ended, and this is what stands behind the gradient of x.
+        let of_weight = unsafe { std::slice::from_raw_parts_mut(packed.at(self.batch * from), weight.len()) };
+        let (of_matrix, of_bias) = of_weight.split_at_mut(matrix.len());
+        self.write_sum(parts.iter().map(|(sums, _)| sums).collect(), of_matrix);
+        of_bias.fill(0.0);
+        for (_, part) in &parts {
+            of_bias.iter_mut().zip(part).for_each(|(sum, value)| *sum += value);
+        }
+        packed.take()
+    }
+
+    /// Adds patches(large)^T small over a band of the small map.
+    fn add_outer_products(
+        &self,
+        isa: Isa,
+        windows: &Geometry,
+        (large, small): (&[f32], &[f32]),
+        band: &std::ops::Range<usize>,
+        sums: &mut Panels,
+        scratch: &mut Scratch,
+    ) {
+        windows.copy_band(large, band, &mut scratch.band);
+        let small = &small[windows.written(band)];
+        let phase = &windows.phases[0];
+        windows.places(phase, band, &mut scratch.places);
+        scratch.gradient.reset(scratch.places.len(), self.pair.channels, lanes::count(isa));
+        for (row, pixel) in small.chunks_exact(self.pair.channels.max(1)).enumerate() {
+            scratch.gradient.put(row, pixel, 1);
+        }
+        let (places, source, gradient) = (&scratch.places[..], &scratch.band[..], &scratch.gradient);
+        lanes::run(isa, OuterProducts { runs: runs(windows, phase), places, source, gradient, sums });
+    }
+
+    /// The sum of all parts, laid down as the weights are.
+    fn write_sum(&self, parts: Vec<&Panels>, of_matrix: &mut [f32]) {
+        let Some(first) = parts.first() else { return of_matrix.fill(0.0) };
+        let mut total = (*first).clone();
+        total.values.par_chunks_mut(WEIGHTS_PER_TASK).enumerate().for_each(|(task, total)| {
+            for part in &parts[1..] {
+                let part = &part.values[task * WEIGHTS_PER_TASK..];
                 total.iter_mut().zip(part).for_each(|(total, part)| *total += part);
             }
         });
-        if !self.is_transposed {
-            let matrix = transpose(&total[..channels * patch], channels, patch);
-            total[..channels * patch].copy_from_slice(&matrix);
+        let (strides, channels) = (self.pair.strides(), self.pair.grid.channels);
+        for row in 0..self.pair.patch_len() {
+            let first = row / channels * strides.tap + row % channels * strides.large;
+            total.get(row, &mut of_matrix[first..], strides.small);
         }
-        // SAFETY: the tasks have ended, and this is what stands behind the gradient of x.
-        let of_weight = unsafe { std::slice::from_raw_parts_mut(packed.at(self.batch * from), weight.len()) };
-        of_weight.copy_from_slice(&total);
-        packed.take()
     }
 
     /// Samples whose weight gradients are summed in one task: more where weights are large.

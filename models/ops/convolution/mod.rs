@@ -1,14 +1,17 @@
 //! Convolution and transposed convolution of NHWC maps as one operation each, with their gradients.
 //!
-//! The two are each other's adjoint: one reads a large map patch by patch into a small one, the other adds
-//! patches of a small map into a large one. Patches of a few samples stay in the caches of one core while
-//! other samples run beside them, so that memory does not grow with the square of the kernel, as it does
-//! with `gather_patches` and a product, which are the oracle.
+//! The two are each other's adjoint: one reads a large map window by window into a small one, the other adds
+//! windows of a small map into a large one. Both are computed as dot products over values where they stand
+//! (`geometry`), a few places by a few channels in registers at a time (`dots`), so that memory and its traffic do not
+//! grow with the square of the kernel, as they do with `gather_patches` and a product, which are the oracle.
 
 mod call;
-mod few;
+mod dots;
+mod geometry;
 #[cfg(feature = "cuda")]
 mod on_gpu;
+mod pair;
+mod panels;
 
 use super::buffers::{expect_shape, values};
 use super::packed;
@@ -18,7 +21,7 @@ use call::Call;
 #[cfg(feature = "cuda")]
 use candle_core::CudaStorage;
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, bail};
-use few::Pair;
+use pair::Pair;
 
 /// A square window and how it moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,17 +95,17 @@ impl Convolve {
                     bail!("{op}: the weight has shape {:?}, expected two dimensions", weight.dims())
                 };
                 expect_shape(op, "the weight", &[patch], &[kernel * kernel * channels + 1])?;
-                let pair = Pair { grid, positions: rows * columns, channels: outputs };
-                Ok(Call { batch, pair, is_transposed: false, shape: [batch, rows, columns, outputs] })
+                let pair = Pair { grid, small: (rows, columns), channels: outputs, is_transposed: false };
+                Ok(Call { batch, pair, shape: [batch, rows, columns, outputs] })
             }
             Some((outputs, size)) => {
                 let grid = grid(size, outputs);
                 let (rows, columns) = grid.patches()?;
                 expect_shape(op, "the map", &[height, width], &[rows, columns])?;
-                let pair = Pair { grid, positions: rows * columns, channels };
+                let pair = Pair { grid, small: (rows, columns), channels, is_transposed: true };
                 let len = channels * pair.patch_len() + outputs;
                 expect_shape(op, "the weight", weight.dims(), &[len])?;
-                Ok(Call { batch, pair, is_transposed: true, shape: [batch, size.0, size.1, outputs] })
+                Ok(Call { batch, pair, shape: [batch, size.0, size.1, outputs] })
             }
         }
     }

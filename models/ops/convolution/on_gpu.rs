@@ -12,7 +12,7 @@ impl Convolve {
         Pair {
             grid: PatchGrid { batch: call.batch, ..call.pair.grid },
             channels: call.pair.channels,
-            is_transposed: call.is_transposed,
+            is_transposed: call.pair.is_transposed,
             may_round: self.precision.may_round(),
         }
     }

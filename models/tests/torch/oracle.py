@@ -267,11 +267,11 @@ def respond(layer, x):
 
 
 class DeepJscc(nn.Module):
-    """deep-jscc-tiny with 6 channels; with `kernels`, GDN and SNR attention: ADJSCC in small."""
+    """Without GDN and SNR attention DeepJSCC; adaptive, with both: ADJSCC. Channels before and after each layer."""
 
-    def __init__(self, kernels, adaptive):
+    def __init__(self, kernels, adaptive, channels):
         super().__init__()
-        channels, strides = [3, 4, 8, 8, 8, 6], [2, 2, 1, 1, 1]
+        strides = [2, 2, 1, 1, 1]
 
         def layer(convolution, width, at, inverse):
             if at < 4 or not (adaptive or inverse):
@@ -326,11 +326,10 @@ class VitBlock(nn.Module):
 
 
 class VitJscc(nn.Module):
-    """vit-jscc-tiny with 4 channels."""
+    """Convolutions, blocks of a transformer, and the same backwards; `features` channels of the code."""
 
-    def __init__(self):
+    def __init__(self, width, head, features, blocks):
         super().__init__()
-        width, head, features = 8, 4, 4
 
         def rectified(inputs, outputs, side, stride):
             layer = nn.Conv2d(inputs, outputs, side, stride, side // 2)
@@ -339,9 +338,10 @@ class VitJscc(nn.Module):
 
         encoder, decoder = nn.Module(), nn.Module()
         encoder.shrink1, encoder.shrink2 = rectified(3, width, 9, 2), rectified(width, width, 5, 2)
-        encoder.block = nn.ModuleList([VitBlock(width, width, head)])
+        encoder.block = nn.ModuleList(VitBlock(width, width, head) for _ in range(blocks))
         encoder.code = nn.Conv2d(width, features, 1)
-        decoder.block = nn.ModuleList([VitBlock(features, width, head)])
+        inputs = [features] + [width] * (blocks - 1)
+        decoder.block = nn.ModuleList(VitBlock(channels, width, head) for channels in inputs)
         decoder.grow1, decoder.grow2 = rectified(width, width, 5, 1), rectified(width, width, 9, 1)
         decoder.image = nn.Conv2d(width, 3, 1)
         self.encoder, self.decoder = encoder, decoder
@@ -366,12 +366,13 @@ class VitJscc(nn.Module):
 
 
 def main():
+    tiny = [3, 4, 8, 8, 8, 6]
     networks = {
         "spatial": Spatial,
         "paper": Paper,
-        "deep-jscc": lambda: DeepJscc([5] * 5, False),
-        "adjscc": lambda: DeepJscc([9, 5, 5, 5, 5], True),
-        "vit-jscc": VitJscc,
+        "deep-jscc": lambda: DeepJscc([5] * 5, False, tiny),
+        "adjscc": lambda: DeepJscc([9, 5, 5, 5, 5], True, tiny),
+        "vit-jscc": lambda: VitJscc(width=8, head=4, features=4, blocks=1),
     }
     for seed, (name, make) in enumerate(networks.items()):
         torch.manual_seed(seed)
