@@ -35,7 +35,10 @@ impl SnrAttention {
     /// - snr: of each sample, linear
     pub fn forward(&self, x: &Tensor, snr: &[f32]) -> Result<Tensor> {
         let (batch, height, width, channels) = x.dims4()?;
-        let means = x.reshape((batch, height * width, channels))?.mean(1)?; // [B, C]
+        // As a product: the sum over an axis that is not the last is slow in candle.
+        let positions = height * width;
+        let shares = Tensor::full(1.0 / positions as f32, (batch, 1, positions), x.device())?;
+        let means = shares.matmul(&x.reshape((batch, positions, channels))?)?.squeeze(1)?; // [B, C]
         let decibels = snr_features(snr, x.device())?.narrow(1, 0, 1)?; // [B, 1]
         let hidden = affine(&Tensor::cat(&[means, decibels], 1)?, &self.hidden)?.relu()?;
         let weights = sigmoid(&affine(&hidden, &self.output)?)?; // [B, C]

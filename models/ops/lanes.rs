@@ -154,19 +154,20 @@ mod x86 {
     }
 }
 
-impl Lanes for [f32; 8] {
-    const LEN: usize = 8;
+/// Plain Rust; tests run kernels on other widths than their processor has.
+impl<const N: usize> Lanes for [f32; N] {
+    const LEN: usize = N;
     #[inline(always)]
     unsafe fn splat(value: f32) -> Self {
-        [value; 8]
+        [value; N]
     }
     #[inline(always)]
     unsafe fn load(from: *const f32) -> Self {
-        unsafe { from.cast::<[f32; 8]>().read_unaligned() }
+        unsafe { from.cast::<[f32; N]>().read_unaligned() }
     }
     #[inline(always)]
     unsafe fn store(self, to: *mut f32) {
-        unsafe { to.cast::<[f32; 8]>().write_unaligned(self) }
+        unsafe { to.cast::<[f32; N]>().write_unaligned(self) }
     }
     #[inline(always)]
     unsafe fn mul_add(self, b: Self, c: Self) -> Self {

@@ -260,3 +260,87 @@ unsafe fn store_some<L: Lanes, const V: usize>(values: [L; V], to: *mut f32, use
         std::ptr::copy_nonoverlapping(all.as_ptr(), to, used);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::testing::noise;
+
+    const RUNS: Runs = Runs { rows: 2, len: 300, step: 320 };
+
+    /// As many places as blocks have, and some.
+    fn places(columns: usize) -> Vec<Place> {
+        (0..27).map(|at| Place { source: at * 7 % 50, target: (26 - at) * columns }).collect()
+    }
+
+    fn laid_down(rows: usize, columns: usize, values: &[f32], lanes: usize) -> Panels {
+        let mut panels = Panels::zeros(rows, columns, lanes);
+        (0..rows).for_each(|row| panels.put(row, &values[row * columns..], 1));
+        panels
+    }
+
+    /// The value under tap value `row` of a place.
+    fn under(source: &[f32], place: &Place, row: usize) -> f64 {
+        f64::from(source[place.source + row / RUNS.len * RUNS.step + row % RUNS.len])
+    }
+
+    fn agree<L: Lanes>(columns: usize) {
+        let (places, rows) = (places(columns), RUNS.rows * RUNS.len);
+        let (source, weights) = (noise(50 + RUNS.step + RUNS.len, 1), noise(rows * columns, 2));
+        let start = noise(places.len() * columns, 3);
+        let panels = laid_down(rows, columns, &weights, L::LEN);
+        let mut found = start.clone();
+        let (source, target) = (&source[..], found.as_mut_ptr());
+        // SAFETY: plain lanes need no instruction; `found` holds all places and is ours.
+        unsafe { Dots { runs: RUNS, places: &places, source, weights: &panels, target }.run::<L>() };
+        for place in &places {
+            for column in 0..columns {
+                let sum: f64 = (0..rows)
+                    .map(|row| under(source, place, row) * f64::from(weights[row * columns + column]))
+                    .sum();
+                let at = place.target + column;
+                assert!((f64::from(found[at]) - f64::from(start[at]) - sum).abs() < 1e-3, "{columns}");
+            }
+        }
+
+        let gradient = noise(places.len() * columns, 4);
+        let of_places = laid_down(places.len(), columns, &gradient, L::LEN);
+        let mut sums = laid_down(rows, columns, &weights, L::LEN);
+        let outer =
+            OuterProducts { runs: RUNS, places: &places, source, gradient: &of_places, sums: &mut sums };
+        // SAFETY: as above.
+        unsafe { outer.run::<L>() };
+        let mut row_of = vec![0.0; columns];
+        for row in 0..rows {
+            sums.get(row, &mut row_of, 1);
+            for (column, found) in row_of.iter().enumerate() {
+                let of_place =
+                    |(at, place)| under(source, place, row) * f64::from(gradient[at * columns + column]);
+                let sum: f64 = places.iter().enumerate().map(of_place).sum();
+                let expected = f64::from(weights[row * columns + column]) + sum;
+                assert!((f64::from(*found) - expected).abs() < 1e-3, "{columns}");
+            }
+        }
+    }
+
+    #[test]
+    fn equal_the_definition_for_registers_of_every_width() {
+        for columns in [1, 3, 8, 13, 16, 31, 32, 50] {
+            agree::<[f32; 8]>(columns);
+            agree::<[f32; 16]>(columns);
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "outside of its map")]
+    fn places_outside_are_found() {
+        let (places, source) = ([Place { source: 1, target: 0 }], noise(RUNS.reach(), 1));
+        let (weights, mut target) = (Panels::zeros(600, 1, 8), [0.0]);
+        let target = target.as_mut_ptr();
+        // SAFETY: plain lanes need no instruction; the check comes first.
+        unsafe {
+            Dots { runs: RUNS, places: &places, source: &source, weights: &weights, target }
+                .run::<[f32; 8]>();
+        }
+    }
+}

@@ -191,13 +191,18 @@ mod tests {
     use super::*;
     use crate::ops::buffers::to_vec;
     use crate::ops::testing::{check_gradients, noise_var};
+    use crate::ops::{affine, gather_patches};
     use candle_core::Var;
 
-    const WINDOWS: [Window; 4] = [
+    const WINDOWS: [Window; 7] = [
         Window { kernel: 5, stride: 2, padding: 2 },
         Window { kernel: 5, stride: 1, padding: 2 },
         Window { kernel: 4, stride: 2, padding: 1 },
         Window { kernel: 3, stride: 1, padding: 0 },
+        Window { kernel: 4, stride: 3, padding: 3 },
+        // Some pixels lie in no window.
+        Window { kernel: 1, stride: 2, padding: 0 },
+        Window { kernel: 2, stride: 3, padding: 1 },
     ];
 
     fn close(a: &Tensor, b: &Tensor) {
@@ -217,12 +222,12 @@ mod tests {
 
     #[test]
     fn equal_candles_convolutions() {
-        for window in WINDOWS {
-            let Window { kernel: k, stride, padding } = window;
+        for window in &WINDOWS[..4] {
+            let Window { kernel: k, stride, padding } = *window;
             let x = noise_var(&[7, 8, 10, 3], 1);
             let nchw = x.as_tensor().permute((0, 3, 1, 2)).unwrap().contiguous().unwrap();
             let w = weights(&[k * k * 3 + 1, 5]);
-            let found = convolution(x.as_tensor(), w.as_tensor(), window).unwrap();
+            let found = convolution(x.as_tensor(), w.as_tensor(), *window).unwrap();
             let kernel = w.narrow(0, 0, k * k * 3).unwrap().reshape((k, k, 3, 5)).unwrap();
             let kernel = kernel.permute((3, 2, 0, 1)).unwrap().contiguous().unwrap();
             let expected = to_nhwc(nchw.conv2d(&kernel, padding, stride, 1, 1).unwrap());
@@ -232,7 +237,7 @@ mod tests {
             let (_, height, width, _) = found.dims4().unwrap();
             let w = weights(&[5 * k * k * 4 + 4]);
             let size = (8, 10);
-            let up = transposed_convolution(&found, w.as_tensor(), window, 4, size).unwrap();
+            let up = transposed_convolution(&found, w.as_tensor(), *window, 4, size).unwrap();
             let kernel = w.narrow(0, 0, 5 * k * k * 4).unwrap().reshape((5, k, k, 4)).unwrap();
             let kernel = kernel.permute((0, 3, 1, 2)).unwrap().contiguous().unwrap();
             let nchw = found.permute((0, 3, 1, 2)).unwrap().contiguous().unwrap();
@@ -241,6 +246,30 @@ mod tests {
             let expected = nchw.conv_transpose2d(&kernel, padding, missing, stride, 1).unwrap();
             let bias = w.narrow(0, 5 * k * k * 4, 4).unwrap();
             close(&up, &to_nhwc(expected).broadcast_add(&bias).unwrap());
+        }
+    }
+
+    /// The same from patches in memory.
+    fn oracle(x: &Tensor, w: &Tensor, window: Window) -> Tensor {
+        let Window { kernel, stride, padding } = window;
+        affine(&gather_patches(x, kernel, stride, padding).unwrap(), w).unwrap()
+    }
+
+    #[test]
+    fn many_bands_of_rows_equal_patches_in_memory() {
+        for window in WINDOWS {
+            let taps = window.kernel * window.kernel;
+            let (x, w) = (noise_var(&[2, 60, 70, 3], 1), weights(&[taps * 3 + 1, 5]));
+            let found = convolution(x.as_tensor(), w.as_tensor(), window).unwrap();
+            let expected = oracle(x.as_tensor(), w.as_tensor(), window);
+            close(&found, &expected);
+            let g = noise_var(found.dims(), 3);
+            let gradients = |y: &Tensor| y.mul(g.as_tensor()).unwrap().sum_all().unwrap().backward().unwrap();
+            let (found, expected) = (gradients(&found), gradients(&expected));
+            for (v, scale) in [(&x, 1.0), (&w, 1e-2)] {
+                let [found, expected] = [&found, &expected].map(|of| (of.get(v).unwrap() * scale).unwrap());
+                close(&found, &expected);
+            }
         }
     }
 
