@@ -8,7 +8,8 @@ use candle_core::{CustomOp3, Result, Tensor};
 
 /// The gradients of x and of the weight.
 ///
-/// - op: takes x, weight and the gradient of the result to a flat vector, that of x first
+/// - op: takes x, weight and the gradient of the result to a flat vector, that of x first; it may leave that of x
+///   out where nothing asks for it
 pub fn gradients<C: CustomOp3>(
     x: &Tensor,
     weight: &Tensor,
@@ -16,7 +17,12 @@ pub fn gradients<C: CustomOp3>(
     op: &C,
 ) -> Result<(Option<Tensor>, Option<Tensor>)> {
     let packed = x.contiguous()?.apply_op3_no_bwd(&weight.contiguous()?, &gradient.contiguous()?, op)?;
-    let (of_x, of_weight) = (x.elem_count(), weight.elem_count());
+    let of_weight = weight.elem_count();
+    let of_x = packed.elem_count() - of_weight;
     let gradient = packed.narrow(0, of_x, of_weight)?.reshape(weight.shape())?;
-    Ok((Some(packed.narrow(0, 0, of_x)?.reshape(x.shape())?), deliver(weight, gradient)))
+    let of_x = match of_x == x.elem_count() {
+        true => Some(packed.narrow(0, 0, of_x)?.reshape(x.shape())?),
+        false => None,
+    };
+    Ok((of_x, deliver(weight, gradient)))
 }

@@ -7,6 +7,8 @@
 //! | inference, batch 50 | the same for 50 users in 10 groups | 0.95 |
 //! | training, batch 50 | the same with power normalisation and AWGN, loss, gradients, Adam | 0.75 |
 //!
+//! These bars are those of group splitting; for networks of single images it is 1.
+//!
 //! `networks.py` and `singles.py` beside this file hold the networks of the other side, in the fastest memory
 //! layout that each case has there. It is given the same weights; number of parameters and images that
 //! come out are compared first. Then both sides run in turns with the same number of threads, so that
@@ -31,7 +33,7 @@ mod peer;
 mod subject;
 
 use clock::Clock;
-use network::{Drawn, NETWORKS};
+use network::{Drawn, GROUP_SPLITTING, NETWORKS};
 use peer::Peer;
 use sememe_models::ops::Precision;
 use std::error::Error;
@@ -80,6 +82,7 @@ fn compare(
     mut peer: Option<&mut Peer>,
 ) -> Result<(), Failure> {
     let (key, title, bar, repeats) = case.row();
+    let bar = if GROUP_SPLITTING.contains(&name) { bar } else { 1.0 };
     let (mut ours, mut theirs, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for turn in 0..=turns {
         let run = |_| clock.milliseconds(|| subject.run(case));

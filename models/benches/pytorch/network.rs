@@ -14,7 +14,9 @@ use sememe_models::weights::{from_state, torch_names};
 
 const USES: usize = 1024;
 const RHO: f64 = 0.2;
-/// Presets: two of group splitting, then single images.
+/// Presets of group splitting.
+pub const GROUP_SPLITTING: [&str; 2] = ["paper", "spatial"];
+/// All presets that are compared.
 pub const NETWORKS: [&str; 5] = ["paper", "spatial", "deep-jscc", "adjscc-compact", "vit-jscc-compact"];
 
 /// A network with weights drawn at random.

@@ -1,13 +1,15 @@
 //! A convolution with its sizes known, on the processor.
 
-use super::dots::{Dots, OuterProducts, Runs};
-use super::geometry::{Geometry, Phase, Place};
+use super::direction::{Direction, Scratch, runs};
+use super::dots::OuterProducts;
+use super::geometry::Geometry;
 use super::pair::Pair;
 use super::panels::Panels;
 use crate::ops::lanes;
 use crate::ops::shared_out::SharedOut;
 use rayon::prelude::*;
 use sememe_blocks::isa::Isa;
+use std::ops::Range;
 
 /// Fewest samples whose weight gradients are summed in one task, and values of all partial sums at most:
 /// fixed, so that the number of threads changes no bit of the sum.
@@ -25,75 +27,6 @@ pub struct Call {
     pub pair: Pair,
     /// Of the result.
     pub shape: [usize; 4],
-}
-
-/// One direction with its weights laid down.
-struct Direction {
-    isa: Isa,
-    geometry: Geometry,
-    weights: Vec<Panels>,
-}
-
-/// Memory of one task, reused from call to call.
-#[derive(Default)]
-struct Scratch {
-    band: Vec<f32>,
-    places: Vec<Place>,
-    gradient: Panels,
-}
-
-impl Direction {
-    /// - matrix: weights without bias, as the pair has them
-    fn new(pair: &Pair, grows: bool, matrix: &[f32]) -> Self {
-        let isa = Isa::detect();
-        let geometry = if grows { Geometry::growing(pair) } else { Geometry::shrinking(pair) };
-        let (channels, columns) = (geometry.source.2, geometry.target.2);
-        let strides = pair.strides();
-        let (from, to) = match grows {
-            true => (strides.small, strides.large),
-            false => (strides.large, strides.small),
-        };
-        let lay_down = |phase: &Phase| {
-            let (rows, across) = &phase.taps;
-            let taps = rows.iter().flat_map(|ky| across.iter().map(move |kx| ky * pair.grid.kernel + kx));
-            let mut panels = Panels::zeros(rows.len() * across.len() * channels, columns, lanes::count(isa));
-            for (at, tap) in taps.enumerate() {
-                for channel in 0..channels {
-                    let first = tap * strides.tap + channel * from;
-                    panels.put(at * channels + channel, &matrix[first..], to);
-                }
-            }
-            panels
-        };
-        let weights = geometry.phases.iter().map(lay_down).collect();
-        Self { isa, geometry, weights }
-    }
-
-    /// Adds to the values of a band of one sample's target.
-    ///
-    /// # Safety
-    /// `target` is valid for a sample, and nobody else writes to the band.
-    unsafe fn add(
-        &self,
-        source: &[f32],
-        band: &std::ops::Range<usize>,
-        target: *mut f32,
-        scratch: &mut Scratch,
-    ) {
-        let geometry = &self.geometry;
-        geometry.copy_band(source, band, &mut scratch.band);
-        for (phase, weights) in geometry.phases.iter().zip(&self.weights) {
-            geometry.places(phase, band, &mut scratch.places);
-            let runs = runs(geometry, phase);
-            let (places, source) = (&scratch.places[..], &scratch.band[..]);
-            lanes::run(self.isa, Dots { runs, places, source, weights, target });
-        }
-    }
-}
-
-fn runs(geometry: &Geometry, phase: &Phase) -> Runs {
-    let (rows, columns) = &phase.taps;
-    Runs { rows: rows.len(), len: columns.len() * geometry.source.2, step: geometry.row_len() }
 }
 
 impl Call {
@@ -119,15 +52,16 @@ impl Call {
         output.take()
     }
 
-    /// One flat vector: the gradient of x, then that of the weight.
-    pub fn gradients(&self, x: &[f32], weight: &[f32], gradient: &[f32]) -> Vec<f32> {
+    /// One flat vector: the gradient of x where it is wanted, then that of the weight.
+    pub fn gradients(&self, x: &[f32], weight: &[f32], gradient: &[f32], wants_x: bool) -> Vec<f32> {
         let (from, to) = self.pair.lens();
+        let len_of_x = if wants_x { self.batch * from } else { 0 };
         let (matrix, bias) = weight.split_at(self.pair.matrix_len());
         let back = Direction::new(&self.pair, !self.pair.is_transposed, matrix);
         let windows = Geometry::shrinking(&self.pair);
         let (isa, lanes) = (back.isa, lanes::count(back.isa));
         let per_sum = self.samples_per_sum(weight.len());
-        let mut packed = SharedOut::new(self.batch * from + weight.len());
+        let mut packed = SharedOut::new(len_of_x + weight.len());
         let out = &packed;
         let parts: Vec<(Panels, Vec<f32>)> = (0..self.batch.div_ceil(per_sum))
             .into_par_iter()
@@ -140,11 +74,9 @@ impl Call {
                     for band in windows.bands() {
                         self.add_outer_products(isa, &windows, (large, small), &band, &mut sums, scratch);
                     }
-                    // SAFETY: each task has samples of its own, and zeros are written everywhere.
-                    unsafe {
-                        let of_x = out.at(sample * from);
-                        std::slice::from_raw_parts_mut(of_x, from).fill(0.0);
-                        back.geometry.bands().for_each(|band| back.add(gradient, &band, of_x, scratch));
+                    if wants_x {
+                        // SAFETY: each task has samples of its own.
+                        unsafe { write_of_x(&back, gradient, out.at(sample * from), from, scratch) };
                     }
                     for pixel in gradient.chunks_exact(of_bias.len().max(1)) {
                         of_bias.iter_mut().zip(pixel).for_each(|(sum, value)| *sum += value);
@@ -154,7 +86,7 @@ impl Call {
             })
             .collect();
         // SAFETY: the tasks have ended, and this is what stands behind the gradient of x.
-        let of_weight = unsafe { std::slice::from_raw_parts_mut(packed.at(self.batch * from), weight.len()) };
+        let of_weight = unsafe { std::slice::from_raw_parts_mut(packed.at(len_of_x), weight.len()) };
         let (of_matrix, of_bias) = of_weight.split_at_mut(matrix.len());
         self.write_sum(parts.iter().map(|(sums, _)| sums).collect(), of_matrix);
         of_bias.fill(0.0);
@@ -170,7 +102,7 @@ impl Call {
         isa: Isa,
         windows: &Geometry,
         (large, small): (&[f32], &[f32]),
-        band: &std::ops::Range<usize>,
+        band: &Range<usize>,
         sums: &mut Panels,
         scratch: &mut Scratch,
     ) {
@@ -207,5 +139,16 @@ impl Call {
     fn samples_per_sum(&self, weights: usize) -> usize {
         let most_parts = (PARTIAL_VALUES / weights.max(1)).max(1);
         self.batch.div_ceil(most_parts).max(SAMPLES_PER_SUM)
+    }
+}
+
+/// The gradient of one sample's x.
+///
+/// # Safety
+/// `of_x` is valid for `len` values, and nobody else writes there.
+unsafe fn write_of_x(back: &Direction, gradient: &[f32], of_x: *mut f32, len: usize, scratch: &mut Scratch) {
+    unsafe {
+        std::slice::from_raw_parts_mut(of_x, len).fill(0.0);
+        back.geometry.bands().for_each(|band| back.add(gradient, &band, of_x, scratch));
     }
 }

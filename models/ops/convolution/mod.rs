@@ -6,6 +6,7 @@
 //! grow with the square of the kernel, as they do with `gather_patches` and a product, which are the oracle.
 
 mod call;
+mod direction;
 mod dots;
 mod geometry;
 #[cfg(feature = "cuda")]
@@ -68,7 +69,11 @@ struct Convolve {
     precision: Precision,
 }
 
-struct Gradient(Convolve);
+struct Gradient {
+    of: Convolve,
+    /// Whether anything asks for the gradient of x, as nothing does for that of images.
+    wants_x: bool,
+}
 
 impl Convolve {
     fn new(window: Window, to: Option<(usize, (usize, usize))>) -> Self {
@@ -146,7 +151,7 @@ impl CustomOp2 for Convolve {
         _result: &Tensor,
         gradient: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        packed::gradients(x, w, gradient, &Gradient(*self))
+        packed::gradients(x, w, gradient, &Gradient { of: *self, wants_x: x.track_op() })
     }
 }
 
@@ -164,10 +169,10 @@ impl CustomOp3 for Gradient {
         g: &CpuStorage,
         g_at: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let call = self.0.call(self.name(), x_at, w_at)?;
+        let call = self.of.call(self.name(), x_at, w_at)?;
         expect_shape(self.name(), "the gradient", g_at.dims(), &call.shape)?;
         let (x, w) = (values(self.name(), x, x_at)?, values(self.name(), w, w_at)?);
-        let packed = call.gradients(x, w, values(self.name(), g, g_at)?);
+        let packed = call.gradients(x, w, values(self.name(), g, g_at)?, self.wants_x);
         let len = packed.len();
         Ok((CpuStorage::F32(packed), len.into()))
     }
@@ -182,7 +187,7 @@ impl CustomOp3 for Gradient {
         g: &CudaStorage,
         g_at: &Layout,
     ) -> Result<(CudaStorage, Shape)> {
-        self.0.gradients_on_gpu(self.name(), [(x, x_at), (w, w_at), (g, g_at)])
+        self.of.gradients_on_gpu(self.name(), [(x, x_at), (w, w_at), (g, g_at)])
     }
 }
 
@@ -290,6 +295,18 @@ mod tests {
                 transposed_convolution(&t[0], &t[1], window, 2, (6, 8))
             });
         }
+    }
+
+    #[test]
+    fn maps_that_need_no_gradient_get_none_and_change_nothing() {
+        let (x, w) = (noise_var(&[3, 9, 9, 3], 1), weights(&[25 * 3 + 1, 5]));
+        let of_weight = |x: &Tensor| {
+            let y = convolution(x, w.as_tensor(), WINDOWS[0]).unwrap();
+            let gradients = y.sqr().unwrap().sum_all().unwrap().backward().unwrap();
+            (to_vec(gradients.get(&w).unwrap()).unwrap(), gradients.get(x).is_some())
+        };
+        let (with, without) = (of_weight(x.as_tensor()), of_weight(&x.as_tensor().detach()));
+        assert!(with.1 && !without.1 && with.0 == without.0);
     }
 
     #[test]
