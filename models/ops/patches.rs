@@ -38,11 +38,12 @@ pub struct PatchGrid {
 impl PatchGrid {
     /// Rows and columns of patches.
     ///
-    /// - errors: a patch larger than the padded map, or a step of zero
+    /// - errors: a patch larger than the padded map, a patch of no pixel, or a step of zero
     pub fn patches(&self) -> Result<(usize, usize)> {
         let fits = |side: usize| {
             let padded = side + 2 * self.padding;
-            (padded >= self.kernel && self.stride > 0).then(|| (padded - self.kernel) / self.stride + 1)
+            let is_possible = padded >= self.kernel && self.kernel > 0 && self.stride > 0;
+            is_possible.then(|| (padded - self.kernel) / self.stride + 1)
         };
         match (fits(self.height), fits(self.width)) {
             (Some(rows), Some(columns)) => Ok((rows, columns)),
@@ -141,11 +142,11 @@ impl CustomOp1 for Gather {
     }
 }
 
-/// Adds patches `first` and following of one sample into its map.
-pub(super) fn scatter_map(grid: PatchGrid, patches: &[f32], first: usize, map: &mut [f32]) {
+/// Adds the patches of one sample into its map.
+fn scatter_map(grid: PatchGrid, patches: &[f32], map: &mut [f32]) {
     let columns = grid.patches().map_or(1, |(_, columns)| columns);
     for (index, patch) in patches.chunks_exact(grid.row_len().max(1)).enumerate() {
-        scatter_one(grid, patch, ((first + index) / columns, (first + index) % columns), map);
+        scatter_one(grid, patch, (index / columns, index % columns), map);
     }
 }
 
@@ -275,7 +276,7 @@ fn scatter(
         let map = unsafe { std::slice::from_raw_parts_mut(out.at(sample * len), len) };
         map.fill(0.0);
         let patches = &patches[sample * per_sample..][..per_sample];
-        scatter_map(grid, patches, 0, map);
+        scatter_map(grid, patches, map);
         for pixel in map.chunks_exact_mut(bias.len().max(1)) {
             pixel.iter_mut().zip(bias).for_each(|(value, bias)| *value += bias);
         }

@@ -236,7 +236,7 @@ mod tests {
                 for (found, expected) in slope_of.iter().zip(sums) {
                     assert!(
                         (f64::from(*found) - expected).abs()
-                            < 1e-4 * (rows * channels) as f64 / slopes as f64
+                            < 1e-6 * (rows * channels) as f64 / slopes as f64
                     );
                 }
             }

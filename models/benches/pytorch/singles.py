@@ -14,7 +14,7 @@ oracle.SNR = SNR
 
 
 class Single(torch.nn.Module):
-    """A network with its link. PyTorch has two layouts for it: `linear` is left to networks of dense layers."""
+    """A network with its link, in two layouts: `linear` is `channels-last` here."""
 
     def __init__(self, make, tensors, meta, layout):
         super().__init__()
@@ -39,6 +39,7 @@ def fitted(value, name, network):
 
 
 def deep_jscc(sizes):
+    assert sizes["gdn"] == sizes["snr_attention"], "the oracle has both or neither"
     channels = [3, *sizes["widths"], sizes["features"]]
     return oracle.DeepJscc(sizes["kernels"], sizes["gdn"], channels)
 

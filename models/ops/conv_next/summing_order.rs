@@ -30,8 +30,8 @@ fn turned(w: &[f32], width: usize) -> Vec<f32> {
     let s = Sections::new(width, false);
     let parts = [
         mirrored(&w[s.depthwise], width),
-        turned_affine(&w[s.expand], 4 * width),
-        mirrored(&w[s.response], 4 * width),
+        turned_affine(&w[s.expand], EXPANSION * width),
+        mirrored(&w[s.response], EXPANSION * width),
         turned_affine(&w[s.project], width),
     ];
     parts.concat()

@@ -6,7 +6,9 @@ use super::geometry::Geometry;
 use super::pair::Pair;
 use super::panels::Panels;
 use crate::ops::lanes;
+use crate::ops::patches::PatchGrid;
 use crate::ops::shared_out::SharedOut;
+use candle_core::{Result, bail};
 use rayon::prelude::*;
 use sememe_blocks::isa::Isa;
 use std::ops::Range;
@@ -15,6 +17,10 @@ use std::ops::Range;
 /// fixed, so that the number of threads changes no bit of the sum.
 const SAMPLES_PER_SUM: usize = 5;
 const PARTIAL_VALUES: usize = 1 << 25;
+/// Bound on the values of a tensor, so that no size overflows.
+const MOST_VALUES: usize = 1 << 46;
+/// Values of the widest register there is.
+const WIDEST_REGISTER: usize = 16;
 /// Weights whose gradients are added up in one task.
 const WEIGHTS_PER_TASK: usize = 1 << 14;
 
@@ -30,6 +36,23 @@ pub struct Call {
 }
 
 impl Call {
+    /// - errors: more values than memory can have
+    pub fn new(op: &str, pair: Pair, shape: [usize; 4]) -> Result<Self> {
+        let PatchGrid { height, width, channels, kernel, padding, .. } = pair.grid;
+        let side = |len: usize| len.saturating_add(padding.saturating_mul(2));
+        let maps = [shape[0], side(height), side(width), channels];
+        let small = [shape[0], pair.small.0, pair.small.1, pair.channels];
+        let weights = [kernel, kernel, channels, pair.channels];
+        for sizes in [maps, small, weights, shape] {
+            // Sizes of zero would hide the others, of which products are made too.
+            let product = sizes.iter().try_fold(1usize, |product, size| product.checked_mul(*size.max(&1)));
+            if product.is_none_or(|product| product > MOST_VALUES) {
+                bail!("{op}: maps or weights of {sizes:?} values are too large")
+            }
+        }
+        Ok(Self { batch: shape[0], pair, shape })
+    }
+
     /// The result.
     pub fn forward(&self, x: &[f32], weight: &[f32]) -> Vec<f32> {
         let (from, to) = self.pair.lens();
@@ -57,16 +80,17 @@ impl Call {
         let (from, to) = self.pair.lens();
         let len_of_x = if wants_x { self.batch * from } else { 0 };
         let (matrix, bias) = weight.split_at(self.pair.matrix_len());
-        let back = Direction::new(&self.pair, !self.pair.is_transposed, matrix);
+        let back = wants_x.then(|| Direction::new(&self.pair, !self.pair.is_transposed, matrix));
         let windows = Geometry::shrinking(&self.pair);
-        let (isa, lanes) = (back.isa, lanes::count(back.isa));
-        let per_sum = self.samples_per_sum(weight.len());
+        let isa = Isa::detect();
+        let per_sum = self.samples_per_sum();
         let mut packed = SharedOut::new(len_of_x + weight.len());
         let out = &packed;
-        let parts: Vec<(Panels, Vec<f32>)> = (0..self.batch.div_ceil(per_sum))
+        let parts: Vec<(Panels, Vec<f64>)> = (0..self.batch.div_ceil(per_sum))
             .into_par_iter()
             .map_init(Scratch::default, |scratch, task| {
-                let mut sums = Panels::zeros(self.pair.patch_len(), self.pair.channels, lanes);
+                let (rows, columns) = (self.pair.patch_len(), self.pair.channels);
+                let mut sums = Panels::zeros(rows, columns, lanes::count(isa));
                 let mut of_bias = vec![0.0; bias.len()];
                 for sample in task * per_sum..self.batch.min((task + 1) * per_sum) {
                     let (x, gradient) = (&x[sample * from..][..from], &gradient[sample * to..][..to]);
@@ -74,12 +98,12 @@ impl Call {
                     for band in windows.bands() {
                         self.add_outer_products(isa, &windows, (large, small), &band, &mut sums, scratch);
                     }
-                    if wants_x {
+                    if let Some(back) = &back {
                         // SAFETY: each task has samples of its own.
-                        unsafe { write_of_x(&back, gradient, out.at(sample * from), from, scratch) };
+                        unsafe { write_of_x(back, gradient, out.at(sample * from), from, scratch) };
                     }
                     for pixel in gradient.chunks_exact(of_bias.len().max(1)) {
-                        of_bias.iter_mut().zip(pixel).for_each(|(sum, value)| *sum += value);
+                        of_bias.iter_mut().zip(pixel).for_each(|(sum, value)| *sum += f64::from(*value));
                     }
                 }
                 (sums, of_bias)
@@ -89,9 +113,8 @@ impl Call {
         let of_weight = unsafe { std::slice::from_raw_parts_mut(packed.at(len_of_x), weight.len()) };
         let (of_matrix, of_bias) = of_weight.split_at_mut(matrix.len());
         self.write_sum(parts.iter().map(|(sums, _)| sums).collect(), of_matrix);
-        of_bias.fill(0.0);
-        for (_, part) in &parts {
-            of_bias.iter_mut().zip(part).for_each(|(sum, value)| *sum += value);
+        for (at, of_bias) in of_bias.iter_mut().enumerate() {
+            *of_bias = parts.iter().map(|(_, part)| part[at]).sum::<f64>() as f32;
         }
         packed.take()
     }
@@ -120,7 +143,9 @@ impl Call {
 
     /// The sum of all parts, laid down as the weights are.
     fn write_sum(&self, parts: Vec<&Panels>, of_matrix: &mut [f32]) {
-        let Some(first) = parts.first() else { return of_matrix.fill(0.0) };
+        let Some(first) = parts.first().filter(|_| !of_matrix.is_empty()) else {
+            return of_matrix.fill(0.0);
+        };
         let mut total = (*first).clone();
         total.values.par_chunks_mut(WEIGHTS_PER_TASK).enumerate().for_each(|(task, total)| {
             for part in &parts[1..] {
@@ -136,8 +161,10 @@ impl Call {
     }
 
     /// Samples whose weight gradients are summed in one task: more where weights are large.
-    fn samples_per_sum(&self, weights: usize) -> usize {
-        let most_parts = (PARTIAL_VALUES / weights.max(1)).max(1);
+    fn samples_per_sum(&self) -> usize {
+        // As many columns as the widest registers lay down: the same on every machine.
+        let part = self.pair.patch_len() * self.pair.channels.next_multiple_of(WIDEST_REGISTER);
+        let most_parts = (PARTIAL_VALUES / part.max(1)).max(1);
         self.batch.div_ceil(most_parts).max(SAMPLES_PER_SUM)
     }
 }

@@ -24,7 +24,7 @@ pub struct Scratch {
     pub band: Vec<f32>,
     /// What reads there.
     pub places: Vec<Place>,
-    /// Of these places.
+    /// A row of the gradient for each of these places.
     pub gradient: Panels,
 }
 
@@ -46,6 +46,9 @@ impl Direction {
             let (rows, across) = &phase.taps;
             let taps = rows.iter().flat_map(|ky| across.iter().map(move |kx| ky * pair.grid.kernel + kx));
             let mut panels = Panels::zeros(rows.len() * across.len() * channels, columns, lanes::count(isa));
+            if matrix.is_empty() {
+                return panels;
+            }
             for (at, tap) in taps.enumerate() {
                 for channel in 0..channels {
                     let first = tap * strides.tap + channel * from;

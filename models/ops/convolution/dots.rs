@@ -8,7 +8,7 @@ use crate::ops::lanes::{LaneKernel, Lanes};
 
 /// Values of a run that are passed at a time: their rows of a panel stay in the first cache.
 const RUN: usize = 256;
-/// Registers of a panel's row at most, values of the widest, and places of a block at most.
+/// Values of a panel's row at most: two of the widest registers.
 const WIDEST: usize = 32;
 
 /// Rows of taps, each over values that stand side by side in the source.
@@ -58,6 +58,7 @@ impl LaneKernel for Dots<'_> {
         let source = self.source.as_ptr();
         let most = if L::LEN == 16 { 8 } else { 6 };
         for panel in &self.weights.panels {
+            assert!(panel.width == L::LEN || panel.width == 2 * L::LEN, "a panel for other registers");
             for (row, first) in pieces(self.runs) {
                 let len = RUN.min(self.runs.len - first);
                 let at = panel.start + (row * self.runs.len + first) * panel.width;
@@ -137,6 +138,8 @@ unsafe fn dots_of<L: Lanes, const V: usize, const M: usize>(
 }
 
 /// sums[runs] += source[place, runs]^T gradient[place], over all places.
+///
+/// Places are summed up apart and then added, so that the error of a long sum grows with the number of calls.
 pub struct OuterProducts<'a> {
     /// What each place reads.
     pub runs: Runs,
@@ -158,6 +161,8 @@ impl LaneKernel for OuterProducts<'_> {
         self.runs.check(self.places, self.source);
         let most = if L::LEN == 16 { 8 } else { 6 };
         for (panel, of) in self.gradient.panels.iter().zip(&self.sums.panels) {
+            assert!(panel.width == L::LEN || panel.width == 2 * L::LEN, "a panel for other registers");
+            assert_eq!(panel.width, of.width, "panels of a gradient and its sums");
             let gradient = &self.gradient.values[panel.start..][..self.places.len() * panel.width];
             for row in 0..self.runs.rows {
                 for first in (0..self.runs.len).step_by(most) {
@@ -209,8 +214,7 @@ unsafe fn outer_of<L: Lanes, const V: usize, const M: usize>(
 ) {
     unsafe {
         let to = sums.as_mut_ptr();
-        let mut kept: [[L; V]; M] =
-            std::array::from_fn(|at| std::array::from_fn(|v| L::load(to.add((at * V + v) * L::LEN))));
+        let mut kept = [[L::splat(0.0); V]; M];
         let mut row = gradient.as_ptr();
         for place in places {
             let columns: [L; V] = std::array::from_fn(|v| L::load(row.add(v * L::LEN)));
@@ -225,7 +229,8 @@ unsafe fn outer_of<L: Lanes, const V: usize, const M: usize>(
         }
         for (at, kept) in kept.iter().enumerate() {
             for (v, kept) in kept.iter().enumerate() {
-                kept.store(to.add((at * V + v) * L::LEN));
+                let to = to.add((at * V + v) * L::LEN);
+                L::load(to).add(*kept).store(to);
             }
         }
     }

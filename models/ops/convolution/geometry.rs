@@ -84,12 +84,14 @@ impl Geometry {
             let mut taps: Vec<usize> =
                 ((offset + grid.padding) % stride..grid.kernel).step_by(stride).collect();
             taps.reverse();
-            let first = (before + (offset + grid.padding) / stride + 1).checked_sub(taps.len());
-            (taps, first.unwrap_or(0))
+            // A window has at most before + 1 taps of a phase.
+            let first = before + 1 - taps.len() + (offset + grid.padding) / stride;
+            (taps, first)
         };
         let indices = |side: usize, offset: usize| side.saturating_sub(offset).div_ceil(stride);
-        let mut phases = Vec::with_capacity(stride * stride);
-        for (y, x) in (0..stride).flat_map(|y| (0..stride).map(move |x| (y, x))) {
+        let mut phases = Vec::new();
+        let (high, wide) = (stride.min(grid.height), stride.min(grid.width));
+        for (y, x) in (0..high).flat_map(|y| (0..wide).map(move |x| (y, x))) {
             let ((rows, top), (columns, left)) = (along(y), along(x));
             let indices = (indices(grid.height, y), indices(grid.width, x));
             if !rows.is_empty() && !columns.is_empty() {
@@ -101,7 +103,7 @@ impl Geometry {
             target: (grid.height, grid.width, grid.channels),
             before,
             step: 1,
-            reach: before + (stride - 1 + grid.padding) / stride + 1,
+            reach: before + grid.padding.div_ceil(stride) + 1,
             target_step: stride,
             indices: (indices(grid.height, 0), indices(grid.width, 0)),
             phases,
@@ -133,7 +135,8 @@ impl Geometry {
         let rows = (band.len().saturating_sub(1)) * self.step + self.reach;
         to.clear();
         to.resize(rows * self.row_len(), 0.0);
-        let (margin, row_len) = (self.before * channels, self.row_len());
+        let row_len = self.row_len();
+        let margin = (self.before * channels).min(row_len);
         let len = (width * channels).min(row_len.saturating_sub(margin));
         for (row, to) in to.chunks_exact_mut(row_len.max(1)).enumerate() {
             let from = (band.start * self.step + row).checked_sub(self.before);

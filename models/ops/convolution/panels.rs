@@ -6,9 +6,9 @@ const REGISTERS: usize = 2;
 /// Some columns of a matrix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Panel {
-    /// The first of its columns, and how many there are.
+    /// The first of its columns.
     pub first: usize,
-    /// See above.
+    /// How many columns there are.
     pub used: usize,
     /// Values of a row: one or two registers.
     pub width: usize,
@@ -17,13 +17,12 @@ pub struct Panel {
 }
 
 /// A matrix, panel by panel, in each row by row; zeros beyond the last column.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Panels {
     /// In the order of the columns.
     pub panels: Vec<Panel>,
     /// All values.
     pub values: Vec<f32>,
-    rows: usize,
 }
 
 impl Panels {
@@ -39,7 +38,6 @@ impl Panels {
     /// The same in memory that is there.
     pub fn reset(&mut self, rows: usize, columns: usize, lanes: usize) {
         self.panels.clear();
-        self.rows = rows;
         let (mut first, mut start) = (0, 0);
         while first < columns {
             let used = (columns - first).min(REGISTERS * lanes);
