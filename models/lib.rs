@@ -8,6 +8,7 @@
 //! | [`group_splitting`] | system A: group-wise semantic splitting |
 //! | [`layers`] | operations with their parameters |
 //! | [`losses`] | what training minimises |
+//! | [`idle_threads`] | what waiting threads do |
 //! | [`memory`] | what happens to freed memory |
 //! | [`ops`] | tensor operations with gradients, channels last |
 //! | [`perceptual`] | learned distances between images |
@@ -22,6 +23,7 @@ pub mod cuda;
 pub mod deep_jscc;
 pub mod device;
 pub mod group_splitting;
+pub mod idle_threads;
 pub mod layers;
 pub mod losses;
 pub mod memory;

@@ -65,7 +65,10 @@ enum Command {
 
 fn main() -> ExitCode {
     // SAFETY: the program has just begun and has one thread.
-    unsafe { sememe_models::memory::keep_freed() };
+    unsafe {
+        sememe_models::memory::keep_freed();
+        sememe_models::idle_threads::sleep_soon();
+    }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) if error.use_stderr() => return fail(&RunError::Usage(one_line(&error))),

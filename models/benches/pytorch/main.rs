@@ -114,7 +114,10 @@ fn compare(
 
 fn main() -> Result<(), Failure> {
     // SAFETY: the program has just begun and has one thread.
-    unsafe { sememe_models::memory::keep_freed() };
+    unsafe {
+        sememe_models::memory::keep_freed();
+        sememe_models::idle_threads::sleep_soon();
+    }
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let has = |word: &str| arguments.iter().any(|argument| argument == word);
     if !has("--bench") {
