@@ -13,22 +13,26 @@ thread_local! {
 }
 
 /// Ends the collection, whatever the pass came to.
-struct Collection;
+///
+/// A thread of the pool that waits in one pass may take up another pass meanwhile: collections nest.
+struct Collection {
+    outer: Option<Vec<(Tensor, Tensor)>>,
+}
 
 impl Collection {
     fn begin() -> Self {
-        COLLECTED.with_borrow_mut(|collected| *collected = Some(Vec::new()));
-        Self
+        Self { outer: COLLECTED.with_borrow_mut(|collected| collected.replace(Vec::new())) }
     }
 
     fn take(&self) -> Vec<(Tensor, Tensor)> {
-        COLLECTED.with_borrow_mut(Option::take).unwrap_or_default()
+        COLLECTED.with_borrow_mut(|collected| collected.as_mut().map(std::mem::take)).unwrap_or_default()
     }
 }
 
 impl Drop for Collection {
     fn drop(&mut self) {
-        self.take();
+        let outer = self.outer.take();
+        COLLECTED.with_borrow_mut(|collected| *collected = outer);
     }
 }
 
@@ -83,6 +87,19 @@ mod tests {
             let scale = b.iter().fold(0f32, |most, v| most.max(v.abs()));
             assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() <= 1e-6 * scale), "{a:?} {b:?}");
         }
+    }
+
+    #[test]
+    fn a_pass_within_another_takes_nothing_from_it() {
+        let (x, w) = (noise_var(&[7, 4], 1), noise_var(&[5, 4], 2));
+        let outer = Collection::begin();
+        assert!(deliver(w.as_tensor(), w.as_tensor().detach()).is_none());
+        let loss = affine(x.as_tensor(), w.as_tensor()).unwrap().sum_all().unwrap();
+        assert!(backward(&loss).unwrap().get(&w).is_some());
+        assert!(deliver(x.as_tensor(), x.as_tensor().detach()).is_none());
+        assert_eq!(outer.take().len(), 2);
+        drop(outer);
+        assert!(deliver(w.as_tensor(), w.as_tensor().detach()).is_some());
     }
 
     #[test]

@@ -26,6 +26,7 @@ mod shared_out;
 #[cfg(test)]
 pub mod testing;
 mod transpose;
+mod workers;
 
 pub use affine::{affine, affine_residual, linear};
 pub use attention::attention;
@@ -40,3 +41,4 @@ pub use patches::{PatchGrid, gather_patches, scatter_patches, scatter_patches_bi
 pub use precision::Precision;
 pub use prelu::prelu;
 pub use relu_grn::relu_grn;
+pub use workers::among_workers;

@@ -11,7 +11,7 @@ use super::objective::{Conditions, Loss, Objective};
 use super::optimizer::Optimizer;
 use super::validation::{Measured, validate};
 use crate::layers::Parameters;
-use crate::ops::{Precision, backward};
+use crate::ops::{Precision, among_workers, backward};
 use crate::transceiver::Model;
 use crate::weights;
 use candle_core::{Device, Tensor};
@@ -214,6 +214,18 @@ impl Run {
 
     /// One step of `steps`: the loss before it, and the norm of its gradient.
     fn step(
+        &mut self,
+        config: &TrainingConfig,
+        objective: &Objective,
+        images: &Tensor,
+        at: Conditions,
+        steps: u64,
+    ) -> Result<(Loss, f64), TrainingError> {
+        let device = self.model.parameters().device().clone();
+        among_workers(&device, || self.compute(config, objective, images, at, steps))
+    }
+
+    fn compute(
         &mut self,
         config: &TrainingConfig,
         objective: &Objective,

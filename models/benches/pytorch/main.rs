@@ -43,7 +43,7 @@ use subject::Subject;
 /// Turns of both sides in each case, unless asked otherwise.
 const TURNS: usize = 11;
 
-type Failure = Box<dyn Error>;
+type Failure = Box<dyn Error + Send + Sync>;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Case {

@@ -11,7 +11,7 @@ use sememe_blocks::{Decibel, Grouping};
 use sememe_models::layers::Parameters;
 use sememe_models::losses::Reconstruction;
 use sememe_models::ops::adam::{self, AdamStep, Slot};
-use sememe_models::ops::{Precision, backward};
+use sememe_models::ops::{Precision, among_workers, backward};
 use sememe_models::transceiver::{Architecture, Downlink, Model, Received, Reception};
 use sememe_models::weights::tensor_file::{Tensors, write_f32};
 use std::collections::BTreeMap;
@@ -149,10 +149,13 @@ impl Subject {
 
     /// Runs a case once.
     pub fn run(&mut self, case: Case) -> Result<(), Failure> {
-        self.precision.within(|| match case {
-            Case::One => self.infer(1, 1).map(drop),
-            Case::Batch => self.infer(USERS, GROUPS).map(drop),
-            Case::Train => self.train(),
+        let (device, precision) = (self.images.device().clone(), self.precision);
+        among_workers(&device, || {
+            precision.within(|| match case {
+                Case::One => self.infer(1, 1).map(drop),
+                Case::Batch => self.infer(USERS, GROUPS).map(drop),
+                Case::Train => self.train(),
+            })
         })?;
         Ok(self.images.device().synchronize()?)
     }
