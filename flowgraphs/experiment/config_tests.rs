@@ -157,7 +157,7 @@ fn every_bad_value_gets_one_line_that_says_what_is_possible() {
         ),
         (
             "link.0.scheme=private-only",
-            "a.toml: link.0.weights is missing: allowed is the path of a weights file, or shipped weights: spatial-compact, spatial-compact-private, scenes-compact, scenes-compact-private",
+            "a.toml: link.0.weights is missing: allowed is the path of a weights file, or shipped weights: spatial-compact, spatial-compact-tenth, spatial-compact-private, scenes-compact, scenes-compact-private",
         ),
         (
             "link.1.name=klt",
@@ -355,6 +355,7 @@ fn the_experiments_in_the_examples_can_be_read() {
             "ratio",
             "shared content",
             "stem",
+            "two epochs",
             "unequal users",
         ]
     );
