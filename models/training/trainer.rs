@@ -221,29 +221,20 @@ impl Run {
         at: Conditions,
         steps: u64,
     ) -> Result<(Loss, f64), TrainingError> {
-        let device = self.model.parameters().device().clone();
-        among_workers(&device, || self.compute(config, objective, images, at, steps))
-    }
-
-    fn compute(
-        &mut self,
-        config: &TrainingConfig,
-        objective: &Objective,
-        images: &Tensor,
-        at: Conditions,
-        steps: u64,
-    ) -> Result<(Loss, f64), TrainingError> {
         self.step += 1;
-        let (loss, gradients) = config.optimizer.precision.within(|| {
-            let passed = objective.pass(&self.model, images, at)?;
-            let loss = objective.loss(config, images, &passed)?;
-            if !loss.reconstruction.is_finite() {
-                return Err(TrainingError::Diverged { step: self.step, loss: loss.reconstruction });
-            }
-            let gradients = backward(&loss.total)?;
-            Ok((loss, gradients))
+        let device = self.model.parameters().device().clone();
+        let (loss, norm) = among_workers(&device, || {
+            let (loss, gradients) = config.optimizer.precision.within(|| {
+                let passed = objective.pass(&self.model, images, at)?;
+                let loss = objective.loss(config, images, &passed)?;
+                if !loss.reconstruction.is_finite() {
+                    return Err(TrainingError::Diverged { step: self.step, loss: loss.reconstruction });
+                }
+                let gradients = backward(&loss.total)?;
+                Ok((loss, gradients))
+            })?;
+            Ok::<_, TrainingError>((loss, self.optimizer.step(&gradients, self.step, steps)?))
         })?;
-        let norm = self.optimizer.step(&gradients, self.step, steps)?;
         if !norm.is_finite() {
             return Err(TrainingError::GradientDiverged { step: self.step, norm });
         }
