@@ -9,7 +9,7 @@
 
 use super::config::MAP_SIDE;
 use crate::layers::{Init, Scope};
-use crate::ops::{affine, affine_residual, layer_norm};
+use crate::ops::{affine, affine_residual, gelu, layer_norm};
 use candle_core::{D, Device, Result, Tensor, bail};
 
 const EXPANSION: usize = 4;
@@ -56,7 +56,7 @@ impl VitBlock {
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let x = layer_norm(&affine(x, &self.input)?, &self.norms[0])?;
         let x = affine_residual(&self.attend(&x)?, &self.project, &x)?;
-        let hidden = affine(&layer_norm(&x, &self.norms[1])?, &self.expand)?.gelu_erf()?;
+        let hidden = gelu(&affine(&layer_norm(&x, &self.norms[1])?, &self.expand)?)?;
         affine_residual(&hidden, &self.contract, &x)
     }
 

@@ -101,6 +101,21 @@ extern "C" __global__ void prelu_gradient(
     of_slope[at] = value > 0.0f ? 0.0f : value * g;
 }
 
+// x Phi(x), Phi the normal distribution.
+extern "C" __global__ void gelu(const float *x, float *out, int len) {
+    unsigned at = flat();
+    if (at >= (unsigned)len) return;
+    out[at] = x[at] * 0.5f * erfcf(-0.70710678f * x[at]);
+}
+
+extern "C" __global__ void gelu_gradient(const float *x, const float *gradient, float *of_x, int len) {
+    unsigned at = flat();
+    if (at >= (unsigned)len) return;
+    float below = 0.5f * erfcf(-0.70710678f * x[at]);
+    float density = 0.39894228f * expf(-0.5f * x[at] * x[at]);
+    of_x[at] = gradient[at] * (below + x[at] * density);
+}
+
 // The largest value of 3 x 3 windows at stride 2; windows over the lower or right edge count what is inside.
 extern "C" __global__ void max_pool(
     const float *x, float *out, int len, int height, int width, int channels, int rows, int columns

@@ -1,5 +1,5 @@
 //! Operations on maps value by value or over pixels: see [`crate::ops::film`], [`crate::ops::double`],
-//! [`crate::ops::prelu`] and max pooling.
+//! [`crate::ops::prelu`], [`crate::ops::gelu`] and max pooling.
 
 use super::layers;
 use super::rows::column_sums;
@@ -76,6 +76,21 @@ pub fn prelu_gradients<Q: Queue>(
     let of_channels = each.at(len);
     column_sums(queue, (each, Stored::F32), (rows, channels), of_channels)?;
     column_sums(queue, (of_channels, Stored::F32), (channels, 1), of_slope)
+}
+
+/// x Phi(x) over `len` values.
+pub fn gelu<Q: Queue>(queue: &Q, len: usize, x: Address, out: Address) -> Result<()> {
+    queue.launch("gelu", Grid::flat(len), &[x.into(), out.into(), int(len)?])
+}
+
+/// Its gradient.
+pub fn gelu_gradient<Q: Queue>(
+    queue: &Q,
+    len: usize,
+    [x, gradient]: [Address; 2],
+    of_x: Address,
+) -> Result<()> {
+    queue.launch("gelu_gradient", Grid::flat(len), &[x.into(), gradient.into(), of_x.into(), int(len)?])
 }
 
 /// Largest values of 3 x 3 windows at stride 2, `rows` x `columns` of them.
@@ -163,6 +178,19 @@ mod tests {
             agree(&both[..350], &expected[0]);
             agree(&both[350..], &expected[1]);
         }
+    }
+
+    #[test]
+    fn gelu_equals_the_operation() {
+        let Some(emulator) = Emulator::shared() else { return };
+        let x = noise_var(&[7, 111], 1);
+        let y = ops::gelu(x.as_tensor()).unwrap();
+        let (g, expected) = gradients_of(&y, &[&x]);
+        let (at_x, at_g) = (emulator.upload(&x), emulator.upload(&g));
+        agree(&emulator.run(777, |queue, out| gelu(queue, 777, at_x.address(), out)), &y);
+        let of_x = emulator
+            .run(777, |queue, out| gelu_gradient(queue, 777, [at_x.address(), at_g.address()], out));
+        agree(&of_x, &expected[0]);
     }
 
     #[test]

@@ -63,6 +63,7 @@ fn every_operation_equals_the_processors() {
         check("film", &[&x, &[batch, 2 * channels]], &|t| ops::film(&t[0], &t[1]));
         check("layer norm", &[&x, &[2, channels]], &|t| ops::layer_norm(&(&t[0] * 2.0)?, &t[1]));
         check("prelu", &[&x, &[channels]], &|t| ops::prelu(&t[0], &t[1]));
+        check("gelu", &[&x], &|t| ops::gelu(&t[0]));
         check("prelu, one slope", &[&x, &[1]], &|t| ops::prelu(&t[0], &t[1]));
     }
     for (sequences, len, channels, heads) in [(640, 5, 256, 4), (3, 70, 24, 3), (2, 1, 4, 1)] {
