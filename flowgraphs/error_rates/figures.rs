@@ -38,7 +38,7 @@ fn error_rates(setup: &Setup, rows: &[Row]) -> Figure {
                 name: name.to_owned(),
                 points: rows.iter().map(|row| (place(setup, row), rate(&row.tally))).collect(),
                 error: rows.iter().map(half).collect(),
-                dashed: false,
+                ..Line::default()
             }
         };
     let frame_name = if setup.repeats() { "FER in the end" } else { "FER" };

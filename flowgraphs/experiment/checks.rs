@@ -88,6 +88,11 @@ fn check_output(experiment: &Experiment, tree: &Tree) -> Result<()> {
         let known: Vec<String> = experiment.link.iter().map(|link| link.label()).collect();
         return Err(tree.refuse("output.compare", format!("the name of a link: {}", known.join(", "))));
     }
+    if output.compare.is_some() && experiment.stop.is_some() {
+        let allowed =
+            "no [stop] beside it: points would end after different images, and a comparison needs the same";
+        return Err(tree.refuse("output.compare", allowed));
+    }
     if let Some(index) = output.sheet_snr_db.iter().position(|snr| !experiment.snr_db.contains(snr)) {
         let known: Vec<String> = experiment.snr_db.iter().map(f64::to_string).collect();
         return Err(tree.refuse(

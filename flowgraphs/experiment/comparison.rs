@@ -1,7 +1,7 @@
 //! Every line beside one of them: where they cross, and how much larger their errors are.
 
 use super::config::Experiment;
-use super::figures::{channel_title, file_suffix};
+use super::figures::{channel_title, file_suffix, look_of};
 use super::grid::cells;
 use super::plot::{Axis, Figure, Line};
 use super::results::{Measurement, Row};
@@ -169,6 +169,7 @@ pub fn figures(experiment: &Experiment, rows: &[Row], subtitle: &str) -> Vec<(St
                     .iter()
                     .filter_map(|(snr, ours, theirs)| Some((*snr, of(Ratios::of(theirs, ours))?)))
                     .collect(),
+                look: look_of(experiment, pair.link),
                 ..Line::default()
             };
             let lines: Vec<Line> = of_title.iter().map(line).filter(|line| line.points.len() > 1).collect();
@@ -249,6 +250,7 @@ mod tests {
         let figures = figures(&experiment(), &rows(), "data");
         let names: Vec<&str> = figures.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["ratio-mse-awgn", "ratio-lpips-awgn"]);
+        assert_eq!(figures[1].1.lines[0].look, Some(1), "as in the figures that show the reference");
         assert_eq!(figures[1].1.lines[0].points, [(0.0, 2.0), (6.0, 0.5), (12.0, 2.0)]);
         assert_eq!(figures[1].1.y_label, "LPIPS over that of ours");
     }

@@ -145,6 +145,11 @@ impl Slice<'_> {
     }
 }
 
+/// The number of a link's colour and marker: its place in the configuration, whatever else a figure shows.
+pub(super) fn look_of(experiment: &Experiment, name: &str) -> Option<usize> {
+    experiment.link.iter().position(|link| link.label() == name)
+}
+
 /// One line per link, in the order of the rows, by ascending x; bounds are dashed.
 fn lines(
     experiment: &Experiment,
@@ -166,6 +171,7 @@ fn lines(
                 points: of_link.iter().map(|row| (x(row), y(&row.measured).unwrap_or(f64::NAN))).collect(),
                 error: of_link.iter().map(|row| error(&row.measured).unwrap_or(f64::NAN)).collect(),
                 dashed: is_bound(name),
+                look: look_of(experiment, name),
             }
         })
         .collect()

@@ -1,6 +1,7 @@
 //! The folder of a run: never overwritten by accident, and enough to go on or to repeat.
 
 use super::atomic_file;
+use super::comparison::{COMPARISON, CROSSINGS};
 use super::html_report::FILE as REPORT;
 use super::results::{Row, from_csv, to_csv};
 use super::run_error::RunError;
@@ -15,7 +16,9 @@ pub const UNFINISHED: &str = "unfinished.csv";
 /// Name of the resolved configuration.
 pub const CONFIGURATION: &str = "experiment.toml";
 /// How the names of pictures begin.
-const PICTURES: [&str; 6] = ["psnr", "lpips", "rand", "sheet", "error-rates", "goodput"];
+const PICTURES: [&str; 7] = ["psnr", "lpips", "rand", "ratio", "sheet", "error-rates", "goodput"];
+/// Names of everything else that a run writes.
+const FILES: [&str; 7] = [RESULTS, TIMINGS, CONFIGURATION, UNFINISHED, REPORT, COMPARISON, CROSSINGS];
 
 /// What to do with a folder that holds files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -169,10 +172,7 @@ impl RunFolder {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let is_picture = (name.ends_with(".png") || name.ends_with(".svg"))
                 && PICTURES.iter().any(|start| name.starts_with(start));
-            if is_picture
-                || name == REPORT
-                || [RESULTS, TIMINGS, CONFIGURATION, UNFINISHED].contains(&name.as_str())
-            {
+            if is_picture || FILES.contains(&name.as_str()) {
                 std::fs::remove_file(&path).map_err(|error| RunError::file(&path, error))?;
             }
         }
@@ -202,6 +202,7 @@ pub(super) fn first_difference(old: &str, new: &str) -> Option<(String, String)>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     const CONFIG: &str = "title = \"a\"\nseed = 1\n";
 
@@ -214,9 +215,11 @@ mod tests {
         assert_eq!(error.exit_code(), 2);
         assert!(error.to_string().contains("--resume or --force"), "{error}");
         std::fs::write(out.join("notes.txt"), "mine").unwrap();
-        std::fs::write(out.join("psnr-old.png"), "old").unwrap();
+        let old = ["psnr-old.png", "ratio-mse-old.svg", COMPARISON, CROSSINGS, RESULTS, TIMINGS, REPORT];
+        old.iter().for_each(|name| std::fs::write(out.join(name), "old").unwrap());
         RunFolder::open(&out, Existing::Replace, CONFIG).unwrap();
-        assert!(out.join("notes.txt").exists() && !out.join("psnr-old.png").exists());
+        let left = std::fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().file_name());
+        assert_eq!(left.collect::<BTreeSet<_>>(), ["notes.txt", CONFIGURATION].map(Into::into).into());
     }
 
     #[test]

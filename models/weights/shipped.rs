@@ -14,6 +14,7 @@ pub const SHIPPED: &[&str] = &[
     "scenes-compact-private",
     "deep-jscc",
     "deep-jscc-q",
+    "deep-jscc-wide-compact",
     "adjscc-compact",
     "vit-jscc-compact",
 ];
@@ -26,8 +27,8 @@ pub const SHIPPED: &[&str] = &[
 /// - `spatial-compact-private`: the same networks and training budget with rho = 0
 /// - `scenes-compact`: group splitting at rho = 0.3, trained on scenes of which groups share none to all
 /// - `scenes-compact-private`: the same with rho = 0
-/// - `deep-jscc`, `deep-jscc-q`, `adjscc-compact`: small DeepJSCC, the same on 64-QAM, ADJSCC, all trained as
-///   `spatial-compact-private`
+/// - `deep-jscc`, `deep-jscc-q`, `deep-jscc-wide-compact`, `adjscc-compact`: small DeepJSCC, the same on 64-QAM, wide
+///   DeepJSCC, ADJSCC, all trained as `spatial-compact-private`
 /// - `vit-jscc-compact`: the ViT baseline, trained so for two epochs instead of ten
 /// - errors: an unknown name, with the names known
 pub fn shipped(name: &str) -> Result<Arc<Model>, WeightsError> {
@@ -39,6 +40,7 @@ pub fn shipped(name: &str) -> Result<Arc<Model>, WeightsError> {
         "scenes-compact-private" => from_bytes(include_bytes!("scenes-compact-private.safetensors")),
         "deep-jscc" => from_bytes(include_bytes!("deep-jscc.safetensors")),
         "deep-jscc-q" => from_bytes(include_bytes!("deep-jscc-q.safetensors")),
+        "deep-jscc-wide-compact" => from_bytes(include_bytes!("deep-jscc-wide-compact.safetensors")),
         "adjscc-compact" => from_bytes(include_bytes!("adjscc-compact.safetensors")),
         "vit-jscc-compact" => from_bytes(include_bytes!("vit-jscc-compact.safetensors")),
         _ => Err(WeightsError::Unknown { name: name.into(), known: SHIPPED.join(", ") }),

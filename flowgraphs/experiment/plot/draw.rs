@@ -2,7 +2,7 @@
 
 use super::canvas::{Canvas, Drawn, FAINT, INK, Look, text_width};
 use super::figure::{Axis, Course, Figure};
-use super::marker::{colour, outline};
+use super::marker::{colour, outline, repeats_a_colour};
 use super::render::Drawing;
 use super::scale::{Scale, decade_ticks, label, range, round_ticks, value_ticks};
 use plotters::prelude::DrawingBackend;
@@ -16,6 +16,8 @@ const LABEL_SIZE: f64 = 14.0;
 /// Smallest distance between the labels at the line ends.
 const LABEL_STEP: i32 = 18;
 const MARKER_RADIUS: f64 = 4.0;
+/// Room for a line's marker before its label.
+const MARK_WIDTH: i32 = 15;
 
 impl Drawing for Figure {
     fn size(&self) -> (i32, i32) {
@@ -31,7 +33,9 @@ fn draw<DB: DrawingBackend>(canvas: &Canvas<'_, DB>, figure: &Figure) -> Drawn<D
     let courses = figure.courses();
     let labelled = figure.lines.iter().zip(&courses).filter(|(_, course)| !course.is_limit());
     let label_width = labelled.map(|(l, _)| text_width(&l.name, LABEL_SIZE)).max().unwrap_or(0);
-    let (left, right, top, bottom) = (72, WIDTH - label_width.min(WIDTH / 3) - 36, 74, HEIGHT - 62);
+    let marks = if courses.iter().any(|course| repeats_a_colour(course.look)) { MARK_WIDTH } else { 0 };
+    let (left, right) = (72, WIDTH - label_width.min(WIDTH / 3) - 36 - marks);
+    let (top, bottom) = (74, HEIGHT - 62);
     let points = || courses.iter().flat_map(|course| course.points.iter().copied());
     let bars = courses.iter().flat_map(|course| course.bars.iter().flatten().flat_map(|(a, b)| [*a, *b]));
     let (x_low, x_high) = range(points().map(|p| p.0), 0.03);
@@ -44,15 +48,17 @@ fn draw<DB: DrawingBackend>(canvas: &Canvas<'_, DB>, figure: &Figure) -> Drawn<D
     for (course, line) in courses.iter().zip(&figure.lines).filter(|(course, _)| course.is_limit()) {
         limit(canvas, course, &line.name, (x, y))?;
     }
-    for (index, course) in courses.iter().enumerate().filter(|(_, course)| !course.is_limit()) {
-        curve(canvas, course, index, (x, y))?;
+    for course in courses.iter().filter(|course| !course.is_limit()) {
+        curve(canvas, course, (x, y))?;
     }
     for (index, end, at) in end_labels(&courses, y, (top, bottom)) {
-        canvas.text(
-            &figure.lines[index].name,
-            (right + 14, at),
-            Look::level(LABEL_SIZE, colour(index), HPos::Left),
-        )?;
+        let (name, line) = (&figure.lines[index].name, courses[index].look);
+        let look = Look::level(LABEL_SIZE, colour(line), HPos::Left);
+        canvas.text(name, (right + 14 + marks, at), look)?;
+        if marks > 0 && !courses[index].dashed {
+            let marker = outline(line, MARKER_RADIUS * canvas.scale);
+            canvas.marker((right + 14 + MARK_WIDTH / 3, at - 1), &marker, colour(line))?; // text sits a pixel high
+        }
         let last = x.pixel(end.0);
         let joint = [(last + 7, y.pixel(end.1)), (right + 11, at)];
         canvas.line(&joint, GRID, 1.0)?;
@@ -103,13 +109,8 @@ fn axes<DB: DrawingBackend>(
     canvas.text(&figure.y_label, (24, (top + bottom) / 2), upwards)
 }
 
-fn curve<DB: DrawingBackend>(
-    canvas: &Canvas<'_, DB>,
-    course: &Course,
-    index: usize,
-    (x, y): (Scale, Scale),
-) -> Drawn<DB> {
-    let colour = colour(index);
+fn curve<DB: DrawingBackend>(canvas: &Canvas<'_, DB>, course: &Course, (x, y): (Scale, Scale)) -> Drawn<DB> {
+    let colour = colour(course.look);
     if !course.is_marked() {
         let places: Vec<(f64, f64)> = course.points.iter().map(|p| (x.place(p.0), y.place(p.1))).collect();
         return canvas.smooth_line(&places, colour, 1.5);
@@ -126,7 +127,7 @@ fn curve<DB: DrawingBackend>(
             let lower = if lower.is_finite() { *lower } else { y.low };
             canvas.line(&[(at.0, y.pixel(lower)), (at.0, y.pixel(*upper))], colour, 1.0)?;
         }
-        canvas.marker(*at, &outline(index, MARKER_RADIUS * canvas.scale), colour)?;
+        canvas.marker(*at, &outline(course.look, MARKER_RADIUS * canvas.scale), colour)?;
     }
     Ok(())
 }
@@ -181,7 +182,7 @@ mod tests {
             name: name.into(),
             points: (0..7).map(|i| (3.0 * f64::from(i), 22.0 + offset + 2.2 * f64::from(i))).collect(),
             error: vec![0.6; 7],
-            dashed: false,
+            ..Line::default()
         };
         Figure {
             title: "AWGN".into(),
@@ -211,6 +212,16 @@ mod tests {
             end_labels(&figure().courses(), y, (70, 400)).iter().map(|l| l.2).collect();
         heights.sort_unstable();
         assert!(heights.windows(2).all(|pair| pair[1] - pair[0] >= LABEL_STEP), "{heights:?}");
+    }
+
+    #[test]
+    fn labels_show_their_markers_where_colours_repeat() {
+        let markers = |looks: [usize; 3]| {
+            let mut figure = figure();
+            figure.lines.iter_mut().zip(looks).for_each(|(line, look)| line.look = Some(look));
+            to_svg(&figure).unwrap().matches("<polygon").count()
+        };
+        assert_eq!(markers([0, 3, 7]), markers([0, 3, 6]) + 3);
     }
 
     #[test]

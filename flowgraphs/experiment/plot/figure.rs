@@ -14,6 +14,8 @@ pub struct Line {
     pub error: Vec<f64>,
     /// Drawn dashed and without markers: a bound, no measurement.
     pub dashed: bool,
+    /// Number of its colour and marker, the same in all figures of a run; without one, its place in the figure.
+    pub look: Option<usize>,
 }
 
 /// How values are laid out along an axis.
@@ -50,7 +52,7 @@ pub struct Figure {
     pub y_label: String,
     /// Layout of the horizontal and the vertical axis.
     pub axes: [Axis; 2],
-    /// The lines, in the order of their colours.
+    /// The lines.
     pub lines: Vec<Line>,
 }
 
@@ -62,6 +64,8 @@ pub(super) struct Course {
     pub bars: Vec<Option<(f64, f64)>>,
     /// Whether it is a bound.
     pub dashed: bool,
+    /// Number of its colour and marker.
+    pub look: usize,
 }
 
 impl Course {
@@ -81,7 +85,7 @@ impl Figure {
     /// All lines as positions along the axes.
     pub(super) fn courses(&self) -> Vec<Course> {
         let [x, y] = self.axes;
-        let course = |line: &Line| {
+        let course = |(place, line): (usize, &Line)| {
             let (mut points, mut bars) = (Vec::new(), Vec::new());
             for (index, point) in line.points.iter().enumerate() {
                 let at = (x.position(point.0), y.position(point.1));
@@ -91,8 +95,8 @@ impl Figure {
                     bars.push(half.map(|half| (y.position(point.1 - half), y.position(point.1 + half))));
                 }
             }
-            Course { points, bars, dashed: line.dashed }
+            Course { points, bars, dashed: line.dashed, look: line.look.unwrap_or(place) }
         };
-        self.lines.iter().map(course).collect()
+        self.lines.iter().enumerate().map(course).collect()
     }
 }

@@ -19,6 +19,11 @@ pub(super) fn colour(line: usize) -> RGBColor {
     COLOURS[line % COLOURS.len()]
 }
 
+/// Whether lines before the n-th have all colours already, so that its marker must be seen to know it.
+pub(super) fn repeats_a_colour(line: usize) -> bool {
+    line >= COLOURS.len()
+}
+
 /// Corners of the n-th line's marker around its point, in pixels.
 ///
 /// Shapes repeat after five and colours after seven: 35 lines differ.

@@ -188,8 +188,8 @@ mod tests {
         let (g, expected) = gradients_of(&y, &[&x]);
         let (at_x, at_g) = (emulator.upload(&x), emulator.upload(&g));
         agree(&emulator.run(777, |queue, out| gelu(queue, 777, at_x.address(), out)), &y);
-        let of_x = emulator
-            .run(777, |queue, out| gelu_gradient(queue, 777, [at_x.address(), at_g.address()], out));
+        let of_x =
+            emulator.run(777, |queue, out| gelu_gradient(queue, 777, [at_x.address(), at_g.address()], out));
         agree(&of_x, &expected[0]);
     }
 
