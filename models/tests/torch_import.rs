@@ -81,7 +81,13 @@ fn the_spatial_family_of_group_splitting() {
 #[test]
 fn the_paper_family_of_group_splitting() {
     let config = ModelConfig::preset("paper-tiny", 96, 64).unwrap();
-    check("paper", ModelConfig { heads: 2, stem: Stem::Reshape, ..config }.into());
+    for (name, stem) in [
+        ("paper", Stem::Reshape),
+        ("paper-upsample", Stem::Upsample),
+        ("paper-bottleneck-reshape", Stem::BottleneckReshape),
+    ] {
+        check(name, ModelConfig { heads: 2, stem, ..config.clone() }.into());
+    }
 }
 
 #[test]

@@ -199,10 +199,11 @@ class Spatial(nn.Module):
 
 
 class Paper(nn.Module):
-    """paper-tiny with 96 private and 64 common features, stem reshape."""
+    """paper-tiny with 96 private and 64 common features, and one of the three stems."""
 
-    def __init__(self):
+    def __init__(self, stem="reshape"):
         super().__init__()
+        self.stem = stem
         a, b, wide, heads = 8, 16, 32, 2
         encoder, common, decoder = nn.Module(), nn.Module(), nn.Module()
         encoder.stage1, encoder.stage2 = Blocks(a, 2, down=down(3, a)), Blocks(b, 3, down=down(a, b))
@@ -210,7 +211,9 @@ class Paper(nn.Module):
         common.stage = Blocks(wide, 3, down=down(b, wide))
         common.transformer = nn.ModuleList(TransformerLayer(wide, heads) for _ in range(2))
         common.output = nn.Linear(wide, 64)
-        decoder.dense = nn.Linear(160, 16 * wide)
+        if stem == "bottleneck-reshape":
+            decoder.bottleneck = nn.Linear(160, wide)
+        decoder.dense = nn.Linear(*{"upsample": (160, wide), "reshape": (160, 16 * wide)}.get(stem, (wide, 16 * wide)))
         decoder.stage1, decoder.stage2 = Blocks(b, 3, up=up(wide, b)), Blocks(a, 3, up=up(b, a))
         decoder.stage3 = Blocks(3, 2, up=up(a, 3))
         self.encoder, self.common, self.decoder = encoder, common, decoder
@@ -230,7 +233,13 @@ class Paper(nn.Module):
 
     def decode(self, private, common):
         d = self.decoder
-        x = d.dense(torch.cat([private, common], 1)).reshape(len(private), 4, 4, -1).permute(0, 3, 1, 2)
+        x = torch.cat([private, common], 1)
+        if self.stem == "upsample":
+            # Table I read literally: a 1 x 1 map, made larger.
+            x = F.interpolate(d.dense(x)[:, :, None, None], size=4, mode="bilinear")
+        else:
+            x = d.bottleneck(x) if self.stem == "bottleneck-reshape" else x
+            x = d.dense(x).reshape(len(private), 4, 4, -1).permute(0, 3, 1, 2)
         for stage in (d.stage1, d.stage2, d.stage3):
             x = stage.through(stage.up(x))
         return x
@@ -373,6 +382,8 @@ def main():
         "deep-jscc": lambda: DeepJscc([5] * 5, False, tiny),
         "adjscc": lambda: DeepJscc([9, 5, 5, 5, 5], True, tiny),
         "vit-jscc": lambda: VitJscc(width=8, head=4, features=4, blocks=1),
+        "paper-upsample": lambda: Paper("upsample"),
+        "paper-bottleneck-reshape": lambda: Paper("bottleneck-reshape"),
     }
     for seed, (name, make) in enumerate(networks.items()):
         torch.manual_seed(seed)
