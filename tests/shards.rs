@@ -201,11 +201,11 @@ fn a_slurm_script_runs_every_shard_once() {
         "{script}"
     );
     std::fs::write(dir.path().join("job.sh"), &script).unwrap();
-    // As a task of an array sees its environment.
-    for task in ["1", "2"] {
+    // As tasks of an array see their environment; the second as it is submitted again alone.
+    for (task, count) in [("1", "2"), ("2", "1")] {
         let mut bash = Command::new("bash");
         bash.arg("job.sh").current_dir(dir.path()).env("SLURM_ARRAY_TASK_ID", task);
-        bash.env("SLURM_ARRAY_TASK_COUNT", "2").env("SLURM_ARRAY_TASK_MIN", "1");
+        bash.env("SLURM_ARRAY_TASK_COUNT", count).env("SLURM_ARRAY_TASK_MIN", task);
         succeeded(bash.output().unwrap());
     }
     succeeded(sememe(dir.path(), &["merge", "p q"]));

@@ -57,16 +57,16 @@ pub fn run(arguments: &Arguments) -> Result<u8, RunError> {
          # {points} points in {shards} shards. Submit it from the folder in which paths are right:\n\
          #\n\
          #     sbatch --parsable THIS_FILE\n\
-         #     sbatch --dependency=afterok:JOB --wrap {merge}\n\
+         #     sbatch --dependency=afterok:JOB --kill-on-invalid-dep=yes --wrap {merge}\n\
          #\n\
-         # A task that was killed goes on where it stopped when it is submitted again.\n\
+         # A task that was killed goes on where it stopped: sbatch --array=ITS_NUMBER THIS_FILE\n\
          #SBATCH --job-name=sememe-{name}\n\
          #SBATCH --array=1-{shards}\n\
          #SBATCH --ntasks=1\n\
          #SBATCH --cpus-per-task={cores}\n\
          #SBATCH --time={time}\n{gpu}\
          export RAYON_NUM_THREADS=\"${{SLURM_CPUS_PER_TASK:-{cores}}}\"\n\
-         exec {command} --shard auto --resume --out {folder}\n",
+         exec {command} --shard \"$SLURM_ARRAY_TASK_ID/{shards}\" --resume --out {folder}\n",
         merge = quoted(&format!("{} merge {folder}", quoted(&program))),
     ))
 }

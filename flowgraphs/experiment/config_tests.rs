@@ -351,6 +351,7 @@ fn the_experiments_in_the_examples_can_be_read() {
             "mapping",
             "one or two fades",
             "profiles",
+            "published",
             "quickstart",
             "ratio",
             "shared content",

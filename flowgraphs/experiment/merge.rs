@@ -97,7 +97,7 @@ fn read_parts(out: &Path) -> Result<Vec<Part>, RunError> {
     };
     if let Some(other) = shards.iter().find(|shard| shard.count() != first.count()) {
         return Err(RunError::Usage(format!(
-            "{}: it holds {} and {}: allowed are shards of one number of parts",
+            "{}: it holds {} and {}: allowed are shards of one number of parts; remove the folders of the others",
             out.display(),
             first.folder(),
             other.folder()
@@ -105,9 +105,13 @@ fn read_parts(out: &Path) -> Result<Vec<Part>, RunError> {
     }
     if let Some(missing) = (1..=first.count()).find(|number| shards.iter().all(|s| s.number() != *number)) {
         return Err(RunError::Usage(format!(
-            "{}: shard {missing}/{} is missing: allowed is a folder with all of them",
+            "{}: shard {missing}/{} is missing: allowed is a folder with all of them; this command makes it: \
+             sememe run {} --shard {missing}/{} --out {}",
             out.display(),
-            first.count()
+            first.count(),
+            out.join(first.folder()).join(CONFIGURATION).display(),
+            first.count(),
+            out.display()
         )));
     }
     shards.into_iter().map(|shard| read_part(out, shard)).collect()

@@ -39,12 +39,19 @@ impl Shard {
     /// The part that Slurm or MPI gave to this process.
     ///
     /// - variable: looks up a variable of the environment
-    /// - errors: neither is running; an array whose tasks do not follow each other
+    /// - errors: neither is running; an array that counts from neither 0 nor 1, as one does that is submitted again
+    ///   in part; an array whose tasks do not follow each other
     pub fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Result<Self, RunError> {
         for (place, count, first) in PLACES {
             let number = |name: &str| variable(name)?.trim().parse::<usize>().ok();
             let (Some(place), Some(count)) = (number(place), number(count)) else { continue };
             let first = first.map_or(Some(0), number).unwrap_or(0);
+            if first > 1 {
+                return Err(RunError::Usage(format!(
+                    "--shard auto: allowed is a number such as 1/4 in an array that begins at {first}: whether it is \
+                     part of a larger one is not known"
+                )));
+            }
             return Self::new(place.wrapping_sub(first).wrapping_add(1), count);
         }
         let names: Vec<&str> = PLACES.iter().map(|(place, ..)| *place).collect();
@@ -144,9 +151,9 @@ mod tests {
             })
         };
         let array = [
-            ("SLURM_ARRAY_TASK_ID", "6"),
+            ("SLURM_ARRAY_TASK_ID", "2"),
             ("SLURM_ARRAY_TASK_COUNT", "4"),
-            ("SLURM_ARRAY_TASK_MIN", "5"),
+            ("SLURM_ARRAY_TASK_MIN", "1"),
             ("SLURM_PROCID", "0"),
             ("SLURM_NTASKS", "1"),
         ];
@@ -156,6 +163,10 @@ mod tests {
         assert_eq!(found(&mpi).unwrap().to_string(), "1/2");
         assert_eq!(found(&[("PMI_RANK", "1"), ("PMI_SIZE", "2")]).unwrap().to_string(), "2/2");
         assert!(found(&[]).unwrap_err().to_string().contains("OMPI_COMM_WORLD_RANK"));
+        // Task 2 of 3, submitted again: Slurm says that it is the only one.
+        let again =
+            [("SLURM_ARRAY_TASK_ID", "2"), ("SLURM_ARRAY_TASK_COUNT", "1"), ("SLURM_ARRAY_TASK_MIN", "2")];
+        assert!(found(&again).unwrap_err().to_string().contains("an array that begins at 2"));
         // An array of 0, 10, 20 would leave points out.
         assert!(found(&[("SLURM_ARRAY_TASK_ID", "20"), ("SLURM_ARRAY_TASK_COUNT", "3")]).is_err());
     }
