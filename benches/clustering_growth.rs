@@ -61,7 +61,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         name: name.into(),
         points: points.into_iter().map(|(users, time)| (users as f64, time)).collect(),
         error: vec![],
-        dashed: false,
+        ..Line::default()
     };
     let mut lines = Vec::new();
     for groups in [10, 100] {
