@@ -8,7 +8,7 @@ use sememe_blocks::rng::{Purpose, RngKey};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::time::Duration;
 
 /// Two links, two channels, two SNRs: eight points.
 fn small() -> String {
@@ -137,37 +137,40 @@ weights = "deep-jscc"
     );
     let snrs = (-4..12).map(|snr| (2 * snr).to_string()).collect::<Vec<_>>().join(", ");
     let dir = folder_with(&text.replace("snr_db = [0, 9]", &format!("snr_db = [{snrs}]")));
-    let started = Instant::now();
     succeeded(sememe(dir.path(), &["run", "a.toml", "--out", "whole"]));
-    let whole = started.elapsed();
-    let (mut folder, mut met, mut finished) = (0, BTreeSet::new(), 0);
-    let compare = |folder: usize| {
-        let killed = format!("killed-{folder}");
-        succeeded(sememe(dir.path(), &["run", "a.toml", "--resume", "--out", &killed]));
-        assert!(files(&dir.path().join(killed)) == files(&dir.path().join("whole")));
+    let rows = |folder: &str| {
+        let table = dir.path().join(folder).join("results.csv");
+        std::fs::read_to_string(table).unwrap_or_default().lines().count()
+    };
+    let compare = |folder: &str| {
+        succeeded(sememe(dir.path(), &["run", "a.toml", "--resume", "--out", folder]));
+        assert!(files(&dir.path().join(folder)) == files(&dir.path().join("whole")));
     };
     let mut dice = RngKey::new(20).stream(Purpose::Scene, 0, 0);
-    let mut kills = 0;
+    let (mut folder, mut met, mut kills) = ("killed-0".to_owned(), BTreeSet::new(), 0);
     while kills < 20 {
-        let killed = format!("killed-{folder}");
-        let mut run = command(dir.path(), &["run", "a.toml", "--resume", "--out", &killed]);
+        let mut run = command(dir.path(), &["run", "a.toml", "--resume", "--out", &folder]);
         let mut run = run.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        std::thread::sleep(whole.mul_f64(dice.random_range(0.0..1.1)));
-        let ended = run.try_wait().unwrap().is_some();
+        // Some rows later, and a moment after: among points, or among the figures behind the last.
+        let until = rows(&folder) + dice.random_range(0..12usize);
+        while rows(&folder) < until && run.try_wait().unwrap().is_none() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        std::thread::sleep(Duration::from_millis(dice.random_range(0..60)));
+        let ended = run.try_wait().unwrap();
         run.kill().unwrap();
         run.wait().unwrap();
-        if ended {
-            compare(folder);
-            (folder, finished) = (folder + 1, finished + 1);
-            assert!(finished < 60, "runs end before they can be killed");
+        if let Some(status) = ended {
+            assert!(status.success(), "what was killed before does not go on");
+            compare(&folder);
+            folder = format!("killed-{kills}");
+            assert!(rows(&folder) == 0, "runs end before they can be killed");
             continue;
         }
         kills += 1;
-        let table = dir.path().join(killed).join("results.csv");
-        met.insert(std::fs::read_to_string(table).unwrap_or_default().lines().count());
+        met.insert(rows(&folder));
     }
-    compare(folder);
-    // Before the first point, between points, or behind the last.
+    compare(&folder);
     assert!(met.len() >= 5, "kills met these numbers of rows only: {met:?}");
 }
 

@@ -47,4 +47,7 @@ fn impossible_rules_are_refused() {
         let error = error_line(&sememe(dir.path(), &["run", "a.toml", "--set", rule]));
         assert!(error.contains(found), "{error}");
     }
+    let both = ["run", "a.toml", "--set", "stop={psnr_ci95_db=0.1}", "--set", "output.compare=klt"];
+    let error = error_line(&sememe(dir.path(), &both));
+    assert!(error.contains("output.compare = \"klt\" is not possible: allowed is no [stop]"), "{error}");
 }

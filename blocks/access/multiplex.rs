@@ -27,7 +27,8 @@ pub enum Access {
 /// a (v_1 + ... + v_M), M times over, with a such that M a^2 |v_1 + ... + v_M|^2 = |v_1|^2 + ... + |v_M|^2
 /// ```
 /// M vectors of n uses thus still take M n uses, and exactly as much energy (measure both with [`total_uses`]
-/// and [`total_energy`]); a is 1 / sqrt(M) where they are uncorrelated, less where they add up. The receiver
+/// and [`total_energy`]); a is 1 / sqrt(M) where they are uncorrelated, less where they add up, more where
+/// they cancel. The receiver
 /// averages the repeats and scales by sqrt(M): noise is back at its orthogonal power, and the M - 1 other
 /// vectors remain as interference. Vectors that add up to nothing are sent as nothing.
 /// Vectors shorter than the longest of their phase are padded with zeros.
@@ -83,10 +84,13 @@ fn superpose(vectors: &[&Slot], phase: Phase) -> Slot {
     }
     let wanted: f64 = vectors.iter().map(|slot| energy(&slot.symbols)).sum();
     let found = energy(&sum) * vectors.len() as f64;
-    let scale = if found > 0.0 { (wanted / found).sqrt() as f32 } else { 0.0 };
+    let scale = if found > CANCELLED * wanted { (wanted / found).sqrt() as f32 } else { 0.0 };
     sum.iter_mut().for_each(|symbol| *symbol *= scale);
     Slot { destination: Destination::All, phase, symbols: sum.repeat(vectors.len()) }
 }
+
+/// A sum of less energy, relative to that of its vectors, is rounding.
+const CANCELLED: f64 = 1e-12;
 
 /// Complex channel uses of a frame.
 pub fn total_uses(frame: &SymbolFrame) -> usize {

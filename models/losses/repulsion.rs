@@ -1,8 +1,8 @@
 //! Keeps the common features of different groups apart.
 //!
 //! On unit vectors g_i = c_i / ||c_i|| (the channel normalises length away), over pairs i != j of G
-//! groups: mean exp(-||g_i - g_j||^2) + lambda_c ||mean g_i||^2 + mean (cos_ij + 1 / (G - 1))^2.
-//! Its minimum is the regular simplex, all cosines -1 / (G - 1). Source: paper A, eqs. 9 and 10.
+//! groups: mean exp(-||g_i - g_j||^2) + lambda_c ||mean g_i||^2 + mean (cos_ij + 1 / (G - 1))^2, each with a
+//! weight that switches it off for ablations. Its minimum is the regular simplex, all cosines -1 / (G - 1). Source: paper A, eqs. 9 and 10.
 
 use candle_core::{D, DType, Result, Tensor};
 use serde::{Deserialize, Serialize};
@@ -15,11 +15,15 @@ pub struct Repulsion {
     pub weight: f64,
     /// Weight lambda_c of the centre within it.
     pub center: f64,
+    /// Weight of the distances within it; 1 in the paper.
+    pub euclidean: f64,
+    /// Weight of the angles within it; 1 in the paper.
+    pub angular: f64,
 }
 
 impl Default for Repulsion {
     fn default() -> Self {
-        Self { weight: 1e-3, center: 1.0 }
+        Self { weight: 1e-3, center: 1.0, euclidean: 1.0, angular: 1.0 }
     }
 }
 
@@ -31,7 +35,7 @@ pub struct RepulsionTerms {
     pub center: Tensor,
     /// mean (cos_ij + 1 / (G - 1))^2.
     pub angular: Tensor,
-    /// euclidean + lambda_c center + angular.
+    /// The three with their weights.
     pub total: Tensor,
 }
 
@@ -54,7 +58,9 @@ impl Repulsion {
         let center = unit.mean(0)?.sqr()?.sum_all()?;
         let target = -1.0 / (groups as f64 - 1.0);
         let angular = (((cosines - target)?.sqr()? * &others)?.sum_all()? / pairs)?;
-        let total = ((&euclidean + (&center * self.center)?)? + &angular)?;
+        let weighted = [(&euclidean, self.euclidean), (&center, self.center), (&angular, self.angular)];
+        let [euclidean_part, center_part, angular_part] = weighted.map(|(term, weight)| term * weight);
+        let total = ((euclidean_part? + center_part?)? + angular_part?)?;
         Ok(RepulsionTerms { euclidean, center, angular, total })
     }
 }
@@ -87,6 +93,22 @@ mod tests {
                 assert!((cosine - expected).abs() < 0.01, "cos({i}, {j}) = {cosine}");
             }
         }
+    }
+
+    #[test]
+    fn each_term_is_switched_by_its_own_weight() {
+        let common = noise_var(&[4, 6], 1);
+        let off = Repulsion { euclidean: 0.0, center: 0.0, angular: 0.0, ..Repulsion::default() };
+        let of = |repulsion: Repulsion| {
+            let terms = repulsion.terms(common.as_tensor()).unwrap();
+            [terms.euclidean, terms.center, terms.angular, terms.total].map(|t| t.to_scalar::<f32>().unwrap())
+        };
+        let [euclidean, center, angular, total] = of(Repulsion::default());
+        assert!((total - (euclidean + center + angular)).abs() < 1e-6);
+        assert_eq!(of(off)[3], 0.0);
+        assert_eq!(of(Repulsion { euclidean: 1.0, ..off })[3], euclidean);
+        assert_eq!(of(Repulsion { center: 0.5, ..off })[3], 0.5 * center);
+        assert_eq!(of(Repulsion { angular: 1.0, ..off })[3], angular);
     }
 
     #[test]

@@ -302,6 +302,14 @@ impl TrainingConfig {
         if !(o.clip.is_finite() && o.clip >= 0.0) {
             return refuse("optimizer.clip", o.clip.to_string(), "0 (no limit) or above");
         }
+        let r = &self.loss.repulsion;
+        let weights =
+            [("weight", r.weight), ("center", r.center), ("euclidean", r.euclidean), ("angular", r.angular)];
+        for (key, weight) in weights {
+            if !(weight.is_finite() && weight >= 0.0) {
+                return refuse(&format!("loss.repulsion.{key}"), weight.to_string(), "0 (off) or above");
+            }
+        }
         if o.epochs == 0 {
             return refuse("optimizer.epochs", "0".into(), "at least 1");
         }

@@ -122,6 +122,10 @@ pub fn train(config: &TrainingConfig, options: RunOptions) -> Result<Outcome, Tr
     if run.step == 0 {
         keep(&run, 0, &[])?;
     }
+    if run.step == steps {
+        // The end was reached before; the weights' file says what they were measured at.
+        validation = validate(&run.average, config, &judge, &data)?;
+    }
 
     let plan = Plan { users, whole_frames, mirror: config.optimizer.mirror, key, steps: (run.step, steps) };
     std::thread::scope(|scope| {

@@ -33,7 +33,11 @@ fn draw<DB: DrawingBackend>(canvas: &Canvas<'_, DB>, figure: &Figure) -> Drawn<D
     let courses = figure.courses();
     let labelled = figure.lines.iter().zip(&courses).filter(|(_, course)| !course.is_limit());
     let label_width = labelled.map(|(l, _)| text_width(&l.name, LABEL_SIZE)).max().unwrap_or(0);
-    let marks = if courses.iter().any(|course| repeats_a_colour(course.look)) { MARK_WIDTH } else { 0 };
+    let marks = if courses.iter().any(|course| !course.is_limit() && repeats_a_colour(course.look)) {
+        MARK_WIDTH
+    } else {
+        0
+    };
     let (left, right) = (72, WIDTH - label_width.min(WIDTH / 3) - 36 - marks);
     let (top, bottom) = (74, HEIGHT - 62);
     let points = || courses.iter().flat_map(|course| course.points.iter().copied());

@@ -1,7 +1,7 @@
 """Makes the oracle files beside it: small networks of every architecture in plain PyTorch, with random weights, and
 what they make of random images. The test `torch_import` loads the weights and must get the same.
 
-    python oracle.py        # PyTorch on the CPU; writes five .safetensors files
+    python oracle.py        # PyTorch on the CPU; writes the .safetensors files
 
 Weights are rounded to f16 first, so that the files are small and exact. Shapes are PyTorch's, [B, C, H, W].
 """
@@ -14,8 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-SNR = 5.0  # linear
-GROUPS = 2
+SNR, GROUPS = 5.0, 2  # linear
 
 
 def write(path, tensors):
@@ -211,9 +210,10 @@ class Paper(nn.Module):
         common.stage = Blocks(wide, 3, down=down(b, wide))
         common.transformer = nn.ModuleList(TransformerLayer(wide, heads) for _ in range(2))
         common.output = nn.Linear(wide, 64)
+        sizes = {"upsample": (160, wide), "reshape": (160, 16 * wide), "bottleneck-reshape": (wide, 16 * wide)}
+        decoder.dense = nn.Linear(*sizes[stem])
         if stem == "bottleneck-reshape":
             decoder.bottleneck = nn.Linear(160, wide)
-        decoder.dense = nn.Linear(*{"upsample": (160, wide), "reshape": (160, 16 * wide)}.get(stem, (wide, 16 * wide)))
         decoder.stage1, decoder.stage2 = Blocks(b, 3, up=up(wide, b)), Blocks(a, 3, up=up(b, a))
         decoder.stage3 = Blocks(3, 2, up=up(a, 3))
         self.encoder, self.common, self.decoder = encoder, common, decoder
@@ -234,12 +234,9 @@ class Paper(nn.Module):
     def decode(self, private, common):
         d = self.decoder
         x = torch.cat([private, common], 1)
-        if self.stem == "upsample":
-            # Table I read literally: a 1 x 1 map, made larger.
-            x = F.interpolate(d.dense(x)[:, :, None, None], size=4, mode="bilinear")
-        else:
-            x = d.bottleneck(x) if self.stem == "bottleneck-reshape" else x
-            x = d.dense(x).reshape(len(private), 4, 4, -1).permute(0, 3, 1, 2)
+        x = d.dense(d.bottleneck(x) if self.stem == "bottleneck-reshape" else x)
+        large, maps = {"size": 4, "mode": "bilinear"}, lambda: x.reshape(len(x), 4, 4, -1).permute(0, 3, 1, 2)
+        x = F.interpolate(x[:, :, None, None], **large) if self.stem == "upsample" else maps()
         for stage in (d.stage1, d.stage2, d.stage3):
             x = stage.through(stage.up(x))
         return x
@@ -377,14 +374,11 @@ class VitJscc(nn.Module):
 def main():
     tiny = [3, 4, 8, 8, 8, 6]
     networks = {
-        "spatial": Spatial,
-        "paper": Paper,
+        "spatial": Spatial, "paper": Paper,
         "deep-jscc": lambda: DeepJscc([5] * 5, False, tiny),
         "adjscc": lambda: DeepJscc([9, 5, 5, 5, 5], True, tiny),
         "vit-jscc": lambda: VitJscc(width=8, head=4, features=4, blocks=1),
-        "paper-upsample": lambda: Paper("upsample"),
-        "paper-bottleneck-reshape": lambda: Paper("bottleneck-reshape"),
-    }
+    } | {f"paper-{stem}": lambda stem=stem: Paper(stem) for stem in ("upsample", "bottleneck-reshape")}
     for seed, (name, make) in enumerate(networks.items()):
         torch.manual_seed(seed)
         network = make()
