@@ -23,8 +23,7 @@ def write(path, tensors):
     for name, tensor in sorted(tensors.items()):
         raw = tensor.detach().contiguous().numpy().tobytes()
         kind = {torch.float16: "F16", torch.float32: "F32"}[tensor.dtype]
-        offsets = [len(data), len(data) + len(raw)]
-        header[name] = {"dtype": kind, "shape": list(tensor.shape), "data_offsets": offsets}
+        header[name] = {"dtype": kind, "shape": list(tensor.shape), "data_offsets": [len(data), len(data) + len(raw)]}
         data += raw
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
@@ -210,10 +209,10 @@ class Paper(nn.Module):
         common.stage = Blocks(wide, 3, down=down(b, wide))
         common.transformer = nn.ModuleList(TransformerLayer(wide, heads) for _ in range(2))
         common.output = nn.Linear(wide, 64)
-        sizes = {"upsample": (160, wide), "reshape": (160, 16 * wide), "bottleneck-reshape": (wide, 16 * wide)}
-        decoder.dense = nn.Linear(*sizes[stem])
         if stem == "bottleneck-reshape":
             decoder.bottleneck = nn.Linear(160, wide)
+        inputs = wide if stem == "bottleneck-reshape" else 160
+        decoder.dense = nn.Linear(inputs, wide if stem == "upsample" else 16 * wide)
         decoder.stage1, decoder.stage2 = Blocks(b, 3, up=up(wide, b)), Blocks(a, 3, up=up(b, a))
         decoder.stage3 = Blocks(3, 2, up=up(a, 3))
         self.encoder, self.common, self.decoder = encoder, common, decoder
@@ -235,8 +234,10 @@ class Paper(nn.Module):
         d = self.decoder
         x = torch.cat([private, common], 1)
         x = d.dense(d.bottleneck(x) if self.stem == "bottleneck-reshape" else x)
-        large, maps = {"size": 4, "mode": "bilinear"}, lambda: x.reshape(len(x), 4, 4, -1).permute(0, 3, 1, 2)
-        x = F.interpolate(x[:, :, None, None], **large) if self.stem == "upsample" else maps()
+        if self.stem == "upsample":  # Table I read literally: a 1 x 1 map, made larger
+            x = F.interpolate(x[:, :, None, None], size=4, mode="bilinear")
+        else:
+            x = x.reshape(len(x), 4, 4, -1).permute(0, 3, 1, 2)
         for stage in (d.stage1, d.stage2, d.stage3):
             x = stage.through(stage.up(x))
         return x
@@ -389,8 +390,7 @@ def main():
         with torch.inference_mode():
             maps, private = network.encode(images)
             common = network.share(maps) if hasattr(network, "share") else torch.zeros(GROUPS, 0)
-            copies = common.repeat_interleave(len(images) // GROUPS, 0)
-            decoded = network.decode(private, copies)
+            decoded = network.decode(private, common.repeat_interleave(len(images) // GROUPS, 0))
         tensors = {f"state.{key}": value.half() for key, value in network.state_dict().items()}
         tensors |= {"images": images.half(), "private": private, "common": common, "decoded": decoded}
         write(Path(__file__).parent / f"{name}.safetensors", tensors)
