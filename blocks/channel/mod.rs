@@ -17,6 +17,7 @@ mod fade_process;
 mod fading;
 mod fading_model;
 mod gain_process;
+mod phase_span;
 mod profile;
 
 pub use awgn::{Awgn, user_snr, white_noise};
@@ -27,4 +28,5 @@ pub use fade_process::{FadeProcess, Phases, UserFades, Variation, block_fade};
 pub use fading::Fading;
 pub use fading_model::FadingModel;
 pub use gain_process::{GainForm, GainProcess, UserGains, batch_gains};
+pub use phase_span::{PartSnr, PhaseSpan};
 pub use profile::{Conventions, Faded, Profile};

@@ -1,10 +1,9 @@
 //! Which transport format carries whose block: what sender and receivers agree on before a frame.
 
 use super::TransportFormat;
-use crate::channel::{ChannelConfig, Variation, block_fade, user_snr};
-use crate::frame::Phase;
+use crate::channel::{ChannelConfig, PhaseSpan, Variation};
 use crate::rng::RngKey;
-use crate::units::{Decibel, LinearPower};
+use crate::units::Decibel;
 use crate::{BlockError, Result};
 
 /// For whom blocks are.
@@ -16,7 +15,7 @@ pub enum Recipients {
     All,
 }
 
-/// The format for an SNR that sender and receiver both know before the block.
+/// The format for a fade that sender and receiver both know before the block.
 #[derive(Clone, Debug)]
 pub struct FadeTable {
     /// All randomness of the experiment: the fades.
@@ -25,24 +24,40 @@ pub struct FadeTable {
     pub channel: ChannelConfig,
     /// Its mean SNR, as the sender knows it.
     pub snr: Decibel,
-    /// SNR in dB from which a format is taken, ascending, and its place in the plan. Below the first entry
-    /// the first format is sent.
-    pub thresholds: Vec<(f32, usize)>,
+    /// What each format of the plan promises over white noise; the largest promise is taken, the first of equals.
+    pub promises: Promises,
+}
+
+/// Expected quality of blocks over white noise, on a grid of SNRs.
+#[derive(Clone, Debug)]
+pub struct Promises {
+    /// The first SNR in dB.
+    pub start: f32,
+    /// Distance of SNRs in dB.
+    pub step: f32,
+    /// `[format][SNR]`; between SNRs, that of the lower one holds, outside the grid that of its end.
+    pub values: Vec<Vec<f64>>,
+}
+
+impl Promises {
+    fn at(&self, format: usize, snr_db: f32) -> f64 {
+        let values = &self.values[format];
+        // Below the grid, and for NaN, the first.
+        let place = ((snr_db - self.start) / self.step).floor().max(0.0) as usize;
+        values[place.min(values.len() - 1)]
+    }
 }
 
 impl FadeTable {
-    /// The SNR of one block, |h|^2 times that of the user.
-    pub fn snr_of(&self, frame: u64, user: usize) -> Decibel {
-        let ChannelConfig { fading, phases, snr_spread_db, .. } = self.channel;
-        let h = block_fade(self.key, fading, phases, frame, user, Phase::Private);
-        let mean = user_snr(self.key, self.snr, snr_spread_db, frame, user);
-        Decibel(mean.0 + LinearPower(h.norm_sqr()).to_decibel().0)
-    }
-
-    fn format_of(&self, frame: u64, user: usize) -> usize {
-        let snr = self.snr_of(frame, user).0;
-        let above = self.thresholds.partition_point(|(from, _)| *from <= snr);
-        self.thresholds.get(above.saturating_sub(1)).map_or(0, |(_, format)| *format)
+    fn format_of(&self, formats: &[TransportFormat], span: PhaseSpan, frame: u64, user: usize) -> usize {
+        let parts = span.snrs(self.key, &self.channel, self.snr, frame, user);
+        let promise = |place: usize| self.promises.at(place, formats[place].effective_snr(&parts).0);
+        let first = (0, promise(0));
+        let better = |best: (usize, f64), place| {
+            let found = promise(place);
+            if found > best.1 { (place, found) } else { best }
+        };
+        (1..formats.len()).fold(first, better).0
     }
 }
 
@@ -53,18 +68,20 @@ pub struct BlockPlan {
     formats: Vec<TransportFormat>,
     recipients: Recipients,
     fades: Option<FadeTable>,
+    span: PhaseSpan,
 }
 
 impl BlockPlan {
-    /// One format for every block.
+    /// One format for every block, which is sent in the private phase.
     pub fn fixed(format: TransportFormat, recipients: Recipients) -> Self {
-        Self { formats: vec![format], recipients, fades: None }
+        let span = PhaseSpan::private(format.uses());
+        Self { formats: vec![format], recipients, fades: None, span }
     }
 
     /// A format for every user and frame, by the fade that the sender knows.
     ///
-    /// - errors: no format, formats of different lengths on the air, a table that names another format, a
-    ///   channel that changes within a block, or a profile that coded links do not have
+    /// - errors: no format, formats of different lengths on the air, promises of another number of formats or of
+    ///   no SNR, a channel that changes within a block, or a profile that coded links do not have
     pub fn per_fade(formats: Vec<TransportFormat>, fades: FadeTable) -> Result<Self> {
         fades.channel.check_coded()?;
         let Some(first) = formats.first() else {
@@ -73,14 +90,39 @@ impl BlockPlan {
         if let Some(other) = formats.iter().find(|format| format.uses() != first.uses()) {
             return Err(BlockError::shape("uses of a format", first.uses(), other.uses()));
         }
-        if let Some((_, format)) = fades.thresholds.iter().find(|(_, format)| *format >= formats.len()) {
-            let allowed = format!("0 to {}", formats.len() - 1);
-            return Err(BlockError::invalid("format of a threshold", format, allowed));
+        let Promises { step, values, .. } = &fades.promises;
+        if values.len() != formats.len() {
+            return Err(BlockError::shape("formats with promises", formats.len(), values.len()));
+        }
+        if values.iter().any(Vec::is_empty) || step.is_nan() || *step <= 0.0 {
+            return Err(BlockError::invalid("promises of a format", "none", "at least 1, in positive steps"));
         }
         if fades.channel.variation == Variation::PerSymbol {
             return Err(BlockError::invalid("variation", "per_symbol", "block: a format is chosen per fade"));
         }
-        Ok(Self { formats, recipients: Recipients::Each, fades: Some(fades) })
+        let span = PhaseSpan::private(first.uses());
+        Ok(Self { formats, recipients: Recipients::Each, fades: Some(fades), span })
+    }
+
+    /// The same plan with a share of each block's symbols sent in the common phase.
+    ///
+    /// - errors: a share outside 0 to 1
+    pub fn spanning(self, common_share: f64) -> Result<Self> {
+        let span = PhaseSpan::sharing(self.span.uses(), common_share)?;
+        Ok(Self { span, ..self })
+    }
+
+    /// The same plan as blocks lie on a channel: over both phases where those fade independently.
+    ///
+    /// - errors: a share outside 0 to 1
+    pub fn over(self, channel: &ChannelConfig, common_share: f64) -> Result<Self> {
+        let span = PhaseSpan::over(channel, self.span.uses(), common_share)?;
+        Ok(Self { span, ..self })
+    }
+
+    /// In which phases the symbols of a block lie.
+    pub fn span(&self) -> PhaseSpan {
+        self.span
     }
 
     /// For whom blocks are.
@@ -95,38 +137,52 @@ impl BlockPlan {
 
     /// Place of a user's format among [`BlockPlan::formats`].
     pub fn index_of(&self, frame: u64, user: usize) -> usize {
-        self.fades.as_ref().map_or(0, |fades| fades.format_of(frame, user))
+        self.fades.as_ref().map_or(0, |fades| fades.format_of(&self.formats, self.span, frame, user))
     }
 
     /// The format of a user's block.
     pub fn format_of(&self, frame: u64, user: usize) -> &TransportFormat {
-        // A plan has a format at every place that its table names: checked when it was made.
         &self.formats[self.index_of(frame, user)]
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
-    use crate::channel::FadingModel;
+    use crate::channel::{FadingModel, Phases};
 
     fn formats(names: &[&str]) -> Vec<TransportFormat> {
         names.iter().map(|name| TransportFormat::new(name.parse().unwrap(), 256).unwrap()).collect()
     }
 
-    fn table(thresholds: Vec<(f32, usize)>) -> FadeTable {
+    /// Promises by which format i is the best from the i-th SNR on.
+    pub(crate) fn from_thresholds(thresholds: &[f32]) -> Promises {
+        let (start, step) = (-20.0, 0.25);
+        let value = |format: usize, place: usize| match start + step * place as f32 >= thresholds[format] {
+            true => format as f64 + 1.0,
+            false => 0.0,
+        };
+        let values = (0..thresholds.len()).map(|format| (0..200).map(|place| value(format, place)).collect());
+        Promises { start, step, values: values.collect() }
+    }
+
+    fn table(thresholds: &[f32]) -> FadeTable {
         let channel = ChannelConfig::new(FadingModel::Rayleigh);
-        FadeTable { key: RngKey::new(3), channel, snr: Decibel(10.0), thresholds }
+        FadeTable { key: RngKey::new(3), channel, snr: Decibel(10.0), promises: from_thresholds(thresholds) }
+    }
+
+    fn blocks() -> impl Iterator<Item = (u64, usize)> {
+        (0..20).flat_map(|frame| (0..10).map(move |user| (frame, user)))
     }
 
     #[test]
     fn the_format_follows_the_fade() {
-        let table = table(vec![(-5.0, 0), (5.0, 1), (10.0, 2)]);
+        let table = table(&[-5.0, 5.0, 10.0]);
         let plan =
             BlockPlan::per_fade(formats(&["bpsk-1/5", "qpsk-1/2", "16qam-1/2"]), table.clone()).unwrap();
         let mut seen = [false; 3];
-        for (frame, user) in (0..20).flat_map(|frame| (0..10).map(move |user| (frame, user))) {
-            let snr = table.snr_of(frame, user).0;
+        for (frame, user) in blocks() {
+            let snr = plan.span().snrs(table.key, &table.channel, table.snr, frame, user)[0].decibel().0;
             let expected = usize::from(snr >= 5.0) + usize::from(snr >= 10.0);
             assert_eq!(plan.index_of(frame, user), expected, "{snr} dB");
             seen[expected] = true;
@@ -135,20 +191,54 @@ mod tests {
     }
 
     #[test]
+    fn over_two_fades_the_format_follows_what_both_carry() {
+        let mut table = table(&[-20.0, 5.0, 10.0]);
+        table.channel.phases = Phases::Independent;
+        let formats = formats(&["bpsk-1/5", "qpsk-1/2", "16qam-1/2"]);
+        let plan = BlockPlan::per_fade(formats.clone(), table.clone()).unwrap().spanning(0.5).unwrap();
+        let (mut seen, mut between) = ([false; 3], 0);
+        for (frame, user) in blocks() {
+            let parts = plan.span().snrs(table.key, &table.channel, table.snr, frame, user);
+            let effective = |format: &TransportFormat| format.effective_snr(&parts).0;
+            let found = plan.index_of(frame, user);
+            let expected = match () {
+                () if effective(&formats[2]) >= 10.0 => 2,
+                () if effective(&formats[1]) >= 5.0 => 1,
+                () => 0,
+            };
+            assert_eq!(found, expected, "{parts:?}");
+            let (low, high) = (
+                parts[0].decibel().0.min(parts[1].decibel().0),
+                parts[0].decibel().0.max(parts[1].decibel().0),
+            );
+            between += usize::from(low < 10.0 && high > 10.0 && found == 2);
+            seen[found] = true;
+        }
+        assert_eq!(seen, [true; 3]);
+        assert!(between > 0, "a strong phase makes up for a weak one");
+    }
+
+    #[test]
     fn one_format_serves_everyone() {
         let plan = BlockPlan::fixed(formats(&["qpsk-1/2"]).remove(0), Recipients::All);
         assert_eq!(plan.format_of(7, 3).payload_len(), 256);
         assert_eq!((plan.index_of(1, 1), plan.recipients()), (0, Recipients::All));
+        assert_eq!(plan.span(), PhaseSpan::private(256));
+        let error = plan.spanning(f64::NAN).unwrap_err().to_string();
+        assert!(error.contains("common_share"), "{error}");
     }
 
     #[test]
     fn tables_that_lead_nowhere_are_refused() {
-        assert!(BlockPlan::per_fade(vec![], table(vec![])).is_err());
-        assert!(BlockPlan::per_fade(formats(&["qpsk-1/2"]), table(vec![(0.0, 1)])).is_err());
+        assert!(BlockPlan::per_fade(vec![], table(&[])).is_err());
+        assert!(BlockPlan::per_fade(formats(&["qpsk-1/2"]), table(&[0.0, 1.0])).is_err());
+        let mut empty = table(&[0.0]);
+        empty.promises.values[0].clear();
+        assert!(BlockPlan::per_fade(formats(&["qpsk-1/2"]), empty).is_err());
         let mut uneven = formats(&["qpsk-1/2"]);
         uneven.push(TransportFormat::new("qpsk-1/2".parse().unwrap(), 300).unwrap());
-        assert!(BlockPlan::per_fade(uneven, table(vec![])).is_err());
-        let mut fast = table(vec![]);
+        assert!(BlockPlan::per_fade(uneven, table(&[0.0, 1.0])).is_err());
+        let mut fast = table(&[0.0]);
         fast.channel.variation = Variation::PerSymbol;
         let error = BlockPlan::per_fade(formats(&["qpsk-1/2"]), fast).unwrap_err().to_string();
         assert!(error.contains("block"), "{error}");

@@ -117,6 +117,7 @@ fn decode(
 
 #[cfg(test)]
 mod tests {
+    use super::super::block_plan::tests::from_thresholds;
     use super::super::channel_encoder::tests::{payloads, plan};
     use super::*;
     use crate::channel::FadingModel;
@@ -197,7 +198,7 @@ mod tests {
             .to_vec();
         let channel = ChannelConfig::new(FadingModel::Rayleigh);
         let (key, snr) = (RngKey::new(12), Decibel(10.0));
-        let fades = FadeTable { key, channel, snr, thresholds: vec![(0.0, 0), (10.0, 1)] };
+        let fades = FadeTable { key, channel, snr, promises: from_thresholds(&[0.0, 10.0]) };
         let plan = Arc::new(BlockPlan::per_fade(formats, fades).unwrap());
         let indices = |frame: u64| (0..3).map(|user| plan.index_of(frame, user)).collect::<Vec<_>>();
         let frame = (0..).find(|frame| indices(*frame) == [1, 0, 1]).unwrap();

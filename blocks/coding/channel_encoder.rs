@@ -3,16 +3,18 @@
 use super::scrambler::scramble_bits;
 use super::transport_format::scrambling_seed;
 use super::{BlockPlan, Recipients, TransportBlock};
-use crate::frame::{Payload, PayloadFrame, Phase, Slot, SymbolFrame};
+use crate::frame::{Payload, PayloadFrame, Slot, SymbolFrame};
 use crate::kernel::FrameKernel;
 use crate::{BlockError, Grouping, Result};
+use num_complex::Complex32;
 use rayon::prelude::*;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Encodes every payload into one private slot of unit mean power.
+/// Encodes every payload into N symbols of unit mean power: one private slot, or one slot in each phase where the
+/// plan's blocks span both.
 ///
-/// - payloads of A bits -> slots of N symbols, in the order of the payloads; every user a group of its own
+/// - payloads of A bits -> slots, phase by phase in the order of the payloads; every user a group of its own
 /// - errors: other payloads than the plan has, by number or length; a byte that is neither 0 nor 1
 #[derive(Clone, Debug)]
 pub struct ChannelEncoder {
@@ -31,13 +33,12 @@ impl ChannelEncoder {
         frame: u64,
         place: usize,
         payload: &Payload,
-    ) -> Result<Slot> {
+    ) -> Result<Vec<Complex32>> {
         let format = self.plan.format_of(frame, place);
         let block = blocks.entry(self.plan.index_of(frame, place)).or_insert_with(|| format.block().clone());
         let mut bits = block.encode(&payload.bits, 0)?;
         scramble_bits(scrambling_seed(payload.destination)?, &mut bits);
-        let symbols = format.scheme().modulation().map(&bits)?;
-        Ok(Slot { destination: payload.destination, phase: Phase::Private, symbols })
+        format.scheme().modulation().map(&bits)
     }
 }
 
@@ -55,11 +56,21 @@ impl FrameKernel for ChannelEncoder {
             return Err(BlockError::shape("payloads of a frame", expected, payloads.len()));
         }
         // Collected in order, so any number of threads gives the same frame.
-        let slots = payloads
+        let blocks = payloads
             .par_iter()
             .enumerate()
             .map_init(HashMap::new, |blocks, (place, payload)| self.encode(blocks, frame, place, payload))
-            .collect::<Result<Vec<Slot>>>()?;
+            .collect::<Result<Vec<Vec<Complex32>>>>()?;
+        let span = self.plan.span();
+        let slot = |phase| {
+            let of_block = move |(payload, symbols): (&Payload, &Vec<Complex32>)| Slot {
+                destination: payload.destination,
+                phase,
+                symbols: span.part(symbols, phase),
+            };
+            payloads.iter().zip(&blocks).map(of_block)
+        };
+        let slots = span.phases().flat_map(|(phase, _)| slot(phase)).collect();
         Ok(SymbolFrame { frame, grouping: Grouping::singletons(num_users), slots })
     }
 }
@@ -68,7 +79,7 @@ impl FrameKernel for ChannelEncoder {
 pub(super) mod tests {
     use super::*;
     use crate::coding::TransportFormat;
-    use crate::frame::Destination;
+    use crate::frame::{Destination, Phase};
     use crate::picture::Setting;
 
     /// A plan of one format over 256 uses.
@@ -103,6 +114,23 @@ pub(super) mod tests {
                 let power = slot.symbols.iter().map(|x| x.norm_sqr()).sum::<f32>() / 256.0;
                 assert!((power - 1.0).abs() < 0.15, "{name}: {power}");
             }
+        }
+    }
+
+    #[test]
+    fn blocks_that_span_both_phases_send_the_same_symbols_in_two_slots() {
+        let whole = plan("16qam-1/2", Recipients::Each);
+        let span = Arc::new(whole.as_ref().clone().spanning(0.2).unwrap());
+        let sent = payloads(whole.formats()[0].payload_len());
+        let encoded =
+            |plan: &Arc<BlockPlan>| ChannelEncoder::new(plan.clone()).process(sent.clone()).unwrap();
+        let (one, two) = (encoded(&whole), encoded(&span));
+        let phases: Vec<_> = two.slots.iter().map(|slot| (slot.phase, slot.symbols.len())).collect();
+        assert_eq!(phases, [[(Phase::Common, 51); 3], [(Phase::Private, 205); 3]].concat());
+        for (user, slot) in one.slots.iter().enumerate() {
+            let [common, private] = [&two.slots[user], &two.slots[3 + user]];
+            assert_eq!([common.destination, private.destination], [Destination::User(user); 2]);
+            assert_eq!(span.span().join(&common.symbols, &private.symbols).unwrap(), slot.symbols);
         }
     }
 

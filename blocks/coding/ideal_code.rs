@@ -1,11 +1,11 @@
 //! A code at the limit of theory, in place of the whole chain: the bound of a digital line.
 
-use crate::channel::{ChannelConfig, Variation, block_fade, user_snr};
-use crate::frame::{DecodedFrame, DecodedPayload, Payload, PayloadFrame, Phase};
+use crate::channel::{ChannelConfig, PartSnr, PhaseSpan, Variation};
+use crate::frame::{DecodedFrame, DecodedPayload, Payload, PayloadFrame};
 use crate::kernel::FrameKernel;
 use crate::rng::RngKey;
-use crate::theory::{normal_approximation_rate, shannon_capacity};
-use crate::units::{Decibel, LinearPower};
+use crate::theory::{normal_approximation_rate_over, shannon_capacity};
+use crate::units::Decibel;
 use crate::{BlockError, Result};
 use serde::{Deserialize, Serialize};
 
@@ -27,53 +27,73 @@ pub enum Limit {
 impl Limit {
     /// Bits that N channel uses carry at an SNR, rounded down; 0 where the limit has no value.
     pub fn bits(self, snr: f64, uses: usize) -> usize {
+        self.bits_over(&[(snr, uses)])
+    }
+
+    /// Bits that a block carries whose parts meet SNRs of their own, known to the receiver alone.
+    ///
+    /// - parts: linear SNR and channel uses of each
+    pub fn bits_over(self, parts: &[(f64, usize)]) -> usize {
+        let uses = parts.iter().map(|(_, uses)| *uses).sum::<usize>() as f64;
+        let share = |(snr, part): &(f64, usize)| *part as f64 / uses * shannon_capacity(*snr);
+        let capacity: f64 = parts.iter().map(share).sum();
         let rate = match self {
-            Limit::Shannon => shannon_capacity(snr),
+            Limit::Shannon => capacity,
             Limit::FiniteLength => {
+                let parts: Vec<(f64, u64)> = parts.iter().map(|(snr, part)| (*snr, *part as u64)).collect();
                 // The approximation exceeds capacity for blocks of a few bits.
-                let rate = normal_approximation_rate(snr, uses as u64, ERROR_PROBABILITY).unwrap_or(0.0);
-                rate.min(shannon_capacity(snr))
+                normal_approximation_rate_over(&parts, ERROR_PROBABILITY).unwrap_or(0.0).min(capacity)
             }
         };
         // NaN and negative numbers become 0.
-        (rate * uses as f64) as usize
+        (rate * uses) as usize
+    }
+
+    /// Bits that a block carries over what it meets under block fading.
+    pub fn bits_of(self, parts: &[PartSnr]) -> usize {
+        let parts: Vec<(f64, usize)> = parts.iter().map(|part| (part.linear(), part.uses)).collect();
+        self.bits_over(&parts)
     }
 }
 
 /// Delivers the payloads of users whose fade carries them, loses the others. Nothing is sent.
 ///
-/// - a block of A bits passes where its limit at SNR |h|^2 is at least A
+/// - a block of A bits passes where its limit at SNR |h|^2, or over both of a block that spans two fades, is at
+///   least A
 /// - every user needs its own block, or the one for everyone
 #[derive(Clone, Debug)]
 pub struct IdealCode {
     key: RngKey,
     channel: ChannelConfig,
     snr: Decibel,
-    uses: usize,
+    span: PhaseSpan,
     limit: Limit,
 }
 
 impl IdealCode {
     /// A code over a channel that does not change within a block.
     ///
-    /// - uses: complex channel uses of each block
+    /// - span: complex channel uses of each block, and in which phases they lie
     /// - errors: fading per symbol; a profile that coded links do not have
-    pub fn new(key: RngKey, channel: ChannelConfig, snr: Decibel, uses: usize, limit: Limit) -> Result<Self> {
+    pub fn new(
+        key: RngKey,
+        channel: ChannelConfig,
+        snr: Decibel,
+        span: PhaseSpan,
+        limit: Limit,
+    ) -> Result<Self> {
         channel.check()?;
         channel.check_coded()?;
         if channel.variation == Variation::PerSymbol {
             let allowed = "block: the bound is that of one fade per block, never the ergodic one";
             return Err(BlockError::invalid("variation", "per_symbol", allowed));
         }
-        Ok(Self { key, channel, snr, uses, limit })
+        Ok(Self { key, channel, snr, span, limit })
     }
 
     /// Bits that a user's block can carry in a frame.
     pub fn bits_of(&self, frame: u64, user: usize) -> usize {
-        let ChannelConfig { fading, phases, snr_spread_db, .. } = self.channel;
-        let h = block_fade(self.key, fading, phases, frame, user, Phase::Private);
-        let LinearPower(mean) = user_snr(self.key, self.snr, snr_spread_db, frame, user).to_linear();
-        self.limit.bits(f64::from(mean) * f64::from(h.norm_sqr()), self.uses)
+        self.limit.bits_of(&self.span.snrs(self.key, &self.channel, self.snr, frame, user))
     }
 }
 
@@ -99,11 +119,13 @@ impl FrameKernel for IdealCode {
 mod tests {
     use super::super::channel_encoder::tests::payloads;
     use super::*;
-    use crate::channel::FadingModel;
+    use crate::channel::{FadingModel, Phases, block_fade};
+    use crate::frame::Phase;
     use crate::theory::outage_probability;
 
     fn code(fading: FadingModel, snr: f32, limit: Limit) -> IdealCode {
-        IdealCode::new(RngKey::new(4), ChannelConfig::new(fading), Decibel(snr), 1000, limit).unwrap()
+        let span = PhaseSpan::private(1000);
+        IdealCode::new(RngKey::new(4), ChannelConfig::new(fading), Decibel(snr), span, limit).unwrap()
     }
 
     #[test]
@@ -133,10 +155,36 @@ mod tests {
     }
 
     #[test]
+    fn a_block_over_two_fades_carries_what_both_carry() {
+        let channel =
+            ChannelConfig { phases: Phases::Independent, ..ChannelConfig::new(FadingModel::Rayleigh) };
+        let (key, snr) = (RngKey::new(4), Decibel(7.0));
+        let span = PhaseSpan::over(&channel, 1000, 0.2).unwrap();
+        let both = |limit| IdealCode::new(key, channel, snr, span, limit).unwrap();
+        let (shannon, short) = (both(Limit::Shannon), both(Limit::FiniteLength));
+        for (frame, user) in [(0, 0), (3, 1), (9, 2)] {
+            let [common, private] = [Phase::Common, Phase::Private].map(|phase| {
+                let h = block_fade(key, channel.fading, channel.phases, frame, user, phase);
+                (1.0 + f64::from(snr.to_linear().0) * f64::from(h.norm_sqr())).log2()
+            });
+            let expected = (200.0 * common + 800.0 * private) as usize;
+            assert!(shannon.bits_of(frame, user).abs_diff(expected) <= 1, "{expected}");
+            assert!(short.bits_of(frame, user) < expected);
+        }
+        // Half of the symbols at 7 dB, half of them at 7 dB, are all of them at 7 dB.
+        let linear = f64::from(snr.to_linear().0);
+        for limit in [Limit::Shannon, Limit::FiniteLength] {
+            let halves = limit.bits_over(&[(linear, 300), (linear, 700)]);
+            assert!(halves.abs_diff(limit.bits(linear, 1000)) <= 1);
+        }
+    }
+
+    #[test]
     fn fading_within_a_block_is_refused() {
         let channel =
             ChannelConfig { variation: Variation::PerSymbol, ..ChannelConfig::new(FadingModel::Rayleigh) };
-        let error = IdealCode::new(RngKey::new(0), channel, Decibel(0.0), 9, Limit::Shannon).unwrap_err();
+        let span = PhaseSpan::private(9);
+        let error = IdealCode::new(RngKey::new(0), channel, Decibel(0.0), span, Limit::Shannon).unwrap_err();
         assert!(error.to_string().contains("never the ergodic one"), "{error}");
     }
 }

@@ -34,7 +34,7 @@ pub mod segmentation;
 pub mod transport_block;
 mod transport_format;
 
-pub use block_plan::{BlockPlan, FadeTable, Recipients};
+pub use block_plan::{BlockPlan, FadeTable, Promises, Recipients};
 pub use channel_decoder::ChannelDecoder;
 pub use channel_encoder::ChannelEncoder;
 pub use code_block::CodeBlock;

@@ -5,8 +5,10 @@ use super::rate_match::RateMatcher;
 use super::scrambler::ScramblingIds;
 use super::segmentation::MAX_INPUT_LEN;
 use super::{CodedModulation, TransportBlock, TransportConfig};
+use crate::channel::PartSnr;
 use crate::frame::Destination;
-use crate::{BlockError, Result};
+use crate::theory::effective_snr_db;
+use crate::{BlockError, Decibel, Result};
 
 /// Most channel uses of one block: the coded bits of 1024-QAM still fit a transport block.
 pub const MAX_USES: usize = 6 << 20;
@@ -54,6 +56,19 @@ impl TransportFormat {
                 let allowed =
                     format!("so many that {scheme} carries a byte and its CRC: 24 coded bits or more");
                 Err(BlockError::invalid("uses of a block", uses, allowed))
+            }
+        }
+    }
+
+    /// The SNR over white noise at which the block arrives as often as over what it meets under block fading.
+    ///
+    /// - one part: its own SNR; more: the effective SNR of [`effective_snr_db`]
+    pub fn effective_snr(&self, parts: &[PartSnr]) -> Decibel {
+        match parts {
+            [part] => part.decibel(),
+            parts => {
+                let parts: Vec<_> = parts.iter().map(|part| (part.linear(), part.uses as f64)).collect();
+                Decibel(effective_snr_db(self.scheme.modulation(), &parts) as f32)
             }
         }
     }

@@ -5,15 +5,17 @@
 
 use super::{Demapping, SoftDemapper};
 use crate::coding::BlockPlan;
-use crate::frame::{LlrFrame, ReceivedFrame};
+use crate::frame::{LlrFrame, ReceivedFrame, ReceivedSlot};
 use crate::kernel::FrameKernel;
 use crate::{BlockError, Result};
+use num_complex::Complex32;
 use rayon::prelude::*;
 use std::sync::Arc;
 
-/// Computes the LLRs of the one block that each user hears.
+/// Computes the LLRs of the one block that each user hears, in one slot or, where the plan's blocks span both
+/// phases, in two.
 ///
-/// - slots `[K][1]` of N symbols -> llrs `[K][N Q_m]`
+/// - slots `[K][1]` of N symbols, or `[K][2]` of N together -> llrs `[K][N Q_m]`
 /// - what the receiver believes of h, and the slot's noise variance, are used as they stand
 /// - errors: a user that hears another number of slots
 #[derive(Clone, Debug)]
@@ -35,16 +37,42 @@ impl FrameKernel for FrameDemapper {
 
     fn process(&mut self, received: ReceivedFrame) -> Result<LlrFrame> {
         let ReceivedFrame { frame, users, .. } = received;
-        let demap = |(user, slots): (usize, &Vec<_>)| {
-            let [slot]: &[crate::frame::ReceivedSlot; 1] = slots.as_slice().try_into().map_err(|_| {
-                BlockError::shape("slots that a user of a digital line hears", 1, slots.len())
-            })?;
+        let demap = |(user, slots): (usize, &Vec<ReceivedSlot>)| {
             let modulation = self.plan.format_of(frame, user).scheme().modulation();
-            SoftDemapper::new(modulation, self.method).demap(&slot.symbols, &slot.csi, &[slot.noise_variance])
+            let demapper = SoftDemapper::new(modulation, self.method);
+            match (slots.as_slice(), self.plan.span().phases().count()) {
+                ([slot], 1) => demapper.demap(&slot.symbols, &slot.csi, &[slot.noise_variance]),
+                ([common, private], 2) => {
+                    let span = self.plan.span();
+                    let symbols = span.join(&common.symbols, &private.symbols)?;
+                    let csi = span.join(&csi_of(common)?, &csi_of(private)?)?;
+                    let noise = span.join(&noise_of(common), &noise_of(private))?;
+                    demapper.demap(&symbols, &csi, &noise)
+                }
+                (slots, expected) => {
+                    let what = "slots that a user of a digital line hears";
+                    Err(BlockError::shape(what, expected, slots.len()))
+                }
+            }
         };
         let users = users.par_iter().enumerate().map(demap).collect::<Result<Vec<_>>>()?;
         Ok(LlrFrame { frame, users })
     }
+}
+
+/// What the receiver believes of h, for every symbol.
+fn csi_of(slot: &ReceivedSlot) -> Result<Vec<Complex32>> {
+    match (slot.csi.as_slice(), slot.symbols.len()) {
+        ([h], len) => Ok(vec![*h; len]),
+        (csi, len) if csi.len() == len => Ok(csi.to_vec()),
+        (csi, len) => {
+            Err(BlockError::shape("coefficients of channel knowledge", format!("1 or {len}"), csi.len()))
+        }
+    }
+}
+
+fn noise_of(slot: &ReceivedSlot) -> Vec<f32> {
+    vec![slot.noise_variance; slot.symbols.len()]
 }
 
 #[cfg(test)]
@@ -53,7 +81,7 @@ mod tests {
     use crate::Grouping;
     use crate::coding::{Recipients, TransportFormat};
     use crate::equalizer::Equalizer;
-    use crate::frame::{Destination, Phase, ReceivedSlot};
+    use crate::frame::{Destination, Phase};
     use crate::rng::{Purpose, RngKey, complex_normal};
 
     fn received(slots: usize) -> ReceivedFrame {
@@ -91,6 +119,36 @@ mod tests {
             let expected = demapper.demap(&equalized[0].symbols, &one, &[behind]).unwrap();
             assert!(llrs.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-3 * (1.0 + b.abs())));
         }
+    }
+
+    #[test]
+    fn two_slots_give_the_llrs_of_their_symbols_in_code_order() {
+        let plan = demapper("16qam-1/2").plan;
+        let plan = plan.as_ref().clone().spanning(0.25).unwrap();
+        let mut input = received(2);
+        for slots in &mut input.users {
+            let [common, private] = slots.as_mut_slice() else { unreachable!("two were made") };
+            common.phase = Phase::Common;
+            common.symbols.truncate(16);
+            private.symbols.truncate(48);
+            (private.csi[0], private.noise_variance) = (Complex32::new(-0.4, 0.8), 0.3);
+        }
+        let mut two = FrameDemapper::new(Arc::new(plan.clone()), Demapping::Exact);
+        let found = two.process(input.clone()).unwrap();
+        for (llrs, slots) in found.users.iter().zip(&input.users) {
+            let demap = |slot: &ReceivedSlot| {
+                let demapper = SoftDemapper::new(super::super::Modulation::Qam16, Demapping::Exact);
+                demapper.demap(&slot.symbols, &slot.csi, &[slot.noise_variance]).unwrap()
+            };
+            let (common, private) = (demap(&slots[0]), demap(&slots[1]));
+            let [common, private] = [&common, &private].map(|llrs| llrs.chunks(4).collect::<Vec<_>>());
+            assert_eq!(*llrs, plan.span().join(&common, &private).unwrap().concat());
+        }
+        input.users[1][0].csi = vec![Complex32::ONE; 2];
+        let error = two.process(input).unwrap_err().to_string();
+        assert!(error.contains("expected 1 or 16, found 2"), "{error}");
+        let error = two.process(received(1)).unwrap_err().to_string();
+        assert!(error.contains("expected 2, found 1"), "{error}");
     }
 
     #[test]

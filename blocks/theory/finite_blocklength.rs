@@ -29,12 +29,31 @@ pub fn channel_dispersion(snr: f64) -> f64 {
 ///
 /// Some authors count 2 n real uses in the last term, which adds 1 / (2 n).
 pub fn normal_approximation_rate(snr: f64, channel_uses: u64, error_probability: f64) -> Result<f64> {
-    let n = check(snr, channel_uses)?;
+    normal_approximation_rate_over(&[(snr, channel_uses)], error_probability)
+}
+
+/// The same rate where parts of a block meet SNRs of their own and equal power is sent on all of them, in bits
+/// per complex channel use of the whole: capacity and dispersion are means over the uses.
+///
+/// - parts: SNR, linear, positive and finite, and channel uses, at least 1, of each
+/// - errors: an argument out of its range; no part
+///
+/// Source: Polyanskiy and Verdu, "Scalar coherent fading channel: dispersion analysis", IEEE ISIT 2011, for fades
+/// that both ends of the code know.
+pub fn normal_approximation_rate_over(parts: &[(f64, u64)], error_probability: f64) -> Result<f64> {
+    let total = parts.iter().fold(0u64, |total, (_, uses)| total.saturating_add(*uses));
     if !(error_probability > 0.0 && error_probability < 1.0) {
         return Err(BlockError::invalid("error_probability", error_probability, "a number between 0 and 1"));
     }
-    let backoff = (channel_dispersion(snr) / n).sqrt() * inverse_gaussian_tail(error_probability);
-    Ok((shannon_capacity(snr) - backoff + 0.5 * n.log2() / n).max(0.0))
+    let n = check(parts.first().map_or(f64::NAN, |(snr, _)| *snr), total)?;
+    let (mut capacity, mut dispersion) = (0.0, 0.0);
+    for (snr, uses) in parts {
+        let share = check(*snr, *uses)? / n;
+        capacity += share * shannon_capacity(*snr);
+        dispersion += share * channel_dispersion(*snr);
+    }
+    let backoff = (dispersion / n).sqrt() * inverse_gaussian_tail(error_probability);
+    Ok((capacity - backoff + 0.5 * n.log2() / n).max(0.0))
 }
 
 /// Block error probability of the best code of a rate: Q((n C - n R + log2(n) / 2) / sqrt(n V)).

@@ -101,8 +101,9 @@ impl<'a> DigitalParts<'a> {
         }
         let validation = self.validation(index)?;
         let ladders = self.store(config, &format!("link.{index}"))?;
-        let key = Reliability::new(self.experiment.seed, vec![], Recipients::Each, Receiver::default()).key();
-        Ok(IdealLine { ladders, limit: config.limit.unwrap_or_default(), validation, key })
+        let key = Reliability::apart(self.experiment.seed);
+        let common_share = self.experiment.downlink.rho;
+        Ok(IdealLine { ladders, limit: config.limit.unwrap_or_default(), validation, key, common_share })
     }
 
     /// The formats that a line chooses among: those whose payload holds at least a mean colour.
@@ -160,7 +161,9 @@ impl<'a> DigitalParts<'a> {
         if let Some((.., reliability)) = known {
             return Arc::clone(reliability);
         }
-        let reliability = Arc::new(Reliability::new(self.experiment.seed, formats, recipients, receiver));
+        // The common phase of a frame is as long as features in common make it.
+        let Experiment { seed, downlink, .. } = self.experiment;
+        let reliability = Arc::new(Reliability::new(*seed, formats, recipients, receiver, downlink.rho));
         self.reliabilities.push((receiver, recipients, schemes, Arc::clone(&reliability)));
         reliability
     }

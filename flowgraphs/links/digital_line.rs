@@ -6,7 +6,7 @@ use super::validation::{Validation, delivered_by_table};
 use super::wiring::Result;
 use super::{Setting, built};
 use sememe_blocks::channel::{ChannelConfig, FadingModel};
-use sememe_blocks::coding::{BlockPlan, FadeTable, Recipients};
+use sememe_blocks::coding::{BlockPlan, FadeTable, Promises, Recipients};
 use sememe_blocks::picture::{LadderStore, OutsideTable};
 use sememe_blocks::{BlockError, Decibel};
 use std::collections::HashMap;
@@ -81,13 +81,15 @@ impl DigitalLine {
             McsRule::Fixed => 0,
             McsRule::PerFade if has_fades(&setting.channel) => {
                 let plan = BlockPlan::per_fade(formats.to_vec(), self.fades(setting)?);
-                return Ok((Arc::new(built("channel encoder", plan)?), PER_FADE.into()));
+                let plan = built("channel encoder", plan)?;
+                return Ok((self.reliability.over(&setting.channel, plan)?, PER_FADE.into()));
             }
             // Without fades there is nothing more to know.
             McsRule::Best | McsRule::PerFade => self.best(&setting.channel, setting.told_snr)?,
         };
         let name = formats[format].scheme().to_string();
-        Ok((Arc::new(BlockPlan::fixed(formats[format].clone(), self.recipients)), name))
+        let plan = BlockPlan::fixed(formats[format].clone(), self.recipients);
+        Ok((self.reliability.over(&setting.channel, plan)?, name))
     }
 
     /// The link of a point; `None` for pictures that were compressed elsewhere.
@@ -129,24 +131,21 @@ impl DigitalLine {
         Ok(format)
     }
 
-    /// The best format over white noise at every SNR in steps.
+    /// What every format promises over white noise, at every SNR in steps.
     fn fades(&self, setting: &Setting) -> Result<FadeTable> {
+        const START: f32 = -20.0;
         const STEP: f32 = 0.25;
+        const LEN: usize = 281;
         let (lost, delivered) = (self.lost()?, self.delivered()?);
-        let count = self.reliability.formats().len();
-        let mut thresholds: Vec<(f32, usize)> = Vec::new();
-        for snr in (-80..=200).map(|step| STEP * step as f32) {
-            let promise = |format| {
-                let share = self.reliability.interpolated(format, Decibel(snr))?;
-                Ok(share * delivered[format] + (1.0 - share) * lost)
-            };
-            let best = largest(&(0..count).map(promise).collect::<Result<Vec<f64>>>()?);
-            if thresholds.last().is_none_or(|(_, format)| *format != best) {
-                thresholds.push((snr, best));
-            }
-        }
+        let promise = |format: usize, step: usize| {
+            let share = self.reliability.interpolated(format, Decibel(START + STEP * step as f32))?;
+            Ok(share * delivered[format] + (1.0 - share) * lost)
+        };
+        let of_format = |format| (0..LEN).map(|step| promise(format, step)).collect::<Result<Vec<f64>>>();
+        let values = (0..self.reliability.formats().len()).map(of_format).collect::<Result<_>>()?;
         let Setting { key, channel, told_snr, .. } = *setting;
-        Ok(FadeTable { key, channel, snr: told_snr, thresholds })
+        let promises = Promises { start: START, step: STEP, values };
+        Ok(FadeTable { key, channel, snr: told_snr, promises })
     }
 
     fn delivered(&self) -> Result<&[f64]> {

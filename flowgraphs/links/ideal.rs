@@ -11,6 +11,7 @@ use super::run::{Delivered, Link, Reports};
 use super::tap::{AirReport, CommonReport, Tap, observe_payloads};
 use super::wiring::{Result, Wiring};
 use sememe_blocks::Grouping;
+use sememe_blocks::channel::PhaseSpan;
 use sememe_blocks::coding::{IdealCode, Limit};
 use sememe_blocks::frame::{ImageBatch, PayloadFrame};
 use sememe_blocks::kernel::FrameSplitter;
@@ -24,6 +25,8 @@ pub struct Ideal {
     pub ladders: Arc<LadderStore>,
     /// Bits of each block.
     pub payload_bits: usize,
+    /// In which phases the symbols of a block lie.
+    pub span: PhaseSpan,
     /// Which limit the code reaches.
     pub limit: Limit,
 }
@@ -37,7 +40,7 @@ impl Link for Ideal {
     ) -> Result<Delivered<W>> {
         let Setting { key, channel, snr, downlink, .. } = setting;
         let sharers = self.ladders.coder().num_images();
-        let code = IdealCode::new(*key, *channel, *snr, downlink.uses * sharers, self.limit);
+        let code = IdealCode::new(*key, *channel, *snr, self.span, self.limit);
         let code = built("ideal code", code)?;
         let size = PayloadSize::Bits(self.payload_bits);
         let encoder = PictureEncoder::new(Arc::clone(&self.ladders), size);

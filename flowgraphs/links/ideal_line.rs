@@ -5,6 +5,7 @@ use super::reliability::snr_draws;
 use super::validation::Validation;
 use super::wiring::Result;
 use super::{Setting, built};
+use sememe_blocks::channel::PhaseSpan;
 use sememe_blocks::coding::Limit;
 use sememe_blocks::picture::LadderStore;
 use sememe_blocks::rng::RngKey;
@@ -23,6 +24,8 @@ pub struct IdealLine {
     pub validation: Arc<Validation>,
     /// Fades to choose on, which are not those of the experiment.
     pub key: RngKey,
+    /// Share of a block's symbols in the common phase, where phases fade independently.
+    pub common_share: f64,
 }
 
 impl IdealLine {
@@ -33,9 +36,10 @@ impl IdealLine {
     /// - errors: pictures that fail
     pub fn link(&self, setting: &Setting) -> Result<Ideal> {
         let uses = setting.downlink.uses * self.ladders.coder().num_images();
-        let mut carried: Vec<usize> = snr_draws(self.key, &setting.channel, setting.told_snr)
-            .into_iter()
-            .map(|snr| self.limit.bits(10f64.powf(f64::from(snr) / 10.0), uses))
+        let span = built("ideal code", PhaseSpan::over(&setting.channel, uses, self.common_share))?;
+        let mut carried: Vec<usize> = snr_draws(self.key, &setting.channel, setting.told_snr, span)
+            .iter()
+            .map(|parts| self.limit.bits_of(parts))
             .collect();
         carried.sort_unstable();
         // A payload that holds a mean colour and no more than the ladders know: the best picture needs less.
@@ -54,6 +58,6 @@ impl IdealLine {
         };
         let better = |best: usize, place: usize| if promise(place) > promise(best) { place } else { best };
         let payload_bits = candidates[(0..candidates.len()).fold(0, better)];
-        Ok(Ideal { ladders: Arc::clone(&self.ladders), payload_bits, limit: self.limit })
+        Ok(Ideal { ladders: Arc::clone(&self.ladders), payload_bits, span, limit: self.limit })
     }
 }

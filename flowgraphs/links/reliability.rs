@@ -2,23 +2,24 @@
 //!
 //! A block whose user knows its one coefficient h is decoded as often as over white noise at SNR |h|^2. So one
 //! curve for each format over white noise serves every block-fading channel at every SNR: the curve is averaged
-//! over drawn fades. Channels that change within a block, or are known roughly, are tried as they are.
+//! over drawn fades. A block that spans two independent fades is taken at its effective SNR. Channels that change
+//! within a block, or are known roughly, are tried as they are.
 //!
 //! Error rates of linear codes behind a scrambler do not depend on the payload, so random bits stand in for
 //! pictures.
 
-use super::Setting;
 use super::digital::{Receiver, carry};
 use super::downlink::Downlink;
 use super::wiring::{Direct, Result};
+use super::{Setting, built};
 use rayon::prelude::*;
-use sememe_blocks::channel::{ChannelConfig, FadingModel, Variation, block_fade, user_snr};
+use sememe_blocks::Decibel;
+use sememe_blocks::channel::{ChannelConfig, FadingModel, PartSnr, PhaseSpan, Variation};
 use sememe_blocks::coding::{BlockPlan, Recipients, TransportFormat};
-use sememe_blocks::frame::{Destination, Payload, PayloadFrame, Phase};
+use sememe_blocks::frame::{Destination, Payload, PayloadFrame};
 use sememe_blocks::picture::Setting as PictureSetting;
 use sememe_blocks::rng::{Purpose, RngKey, random_bits};
 use sememe_blocks::theory::shannon_capacity;
-use sememe_blocks::{Decibel, LinearPower};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -45,6 +46,7 @@ pub struct Reliability {
     formats: Vec<TransportFormat>,
     recipients: Recipients,
     receiver: Receiver,
+    common_share: f64,
     curves: Vec<OnceLock<Curve>>,
     tried: Mutex<HashMap<(usize, String, u32), f64>>,
 }
@@ -60,11 +62,17 @@ struct Curve {
 
 impl Reliability {
     /// - seed: that of the experiment; trials draw from streams of their own
-    pub fn new(seed: u64, formats: Vec<TransportFormat>, recipients: Recipients, receiver: Receiver) -> Self {
-        const APART: u64 = 0x9E37_79B9_7F4A_7C15;
+    /// - common_share: share of a block's symbols in the common phase, where phases fade independently
+    pub fn new(
+        seed: u64,
+        formats: Vec<TransportFormat>,
+        recipients: Recipients,
+        receiver: Receiver,
+        common_share: f64,
+    ) -> Self {
         let curves = formats.iter().map(|_| OnceLock::new()).collect();
-        let key = RngKey::new(seed ^ APART);
-        Self { key, formats, recipients, receiver, curves, tried: Mutex::default() }
+        let key = Self::apart(seed);
+        Self { key, formats, recipients, receiver, common_share, curves, tried: Mutex::default() }
     }
 
     /// The formats.
@@ -72,9 +80,10 @@ impl Reliability {
         &self.formats
     }
 
-    /// The randomness of trials.
-    pub fn key(&self) -> RngKey {
-        self.key
+    /// The randomness of trials: apart from that of the experiment with this seed.
+    pub fn apart(seed: u64) -> RngKey {
+        const APART: u64 = 0x9E37_79B9_7F4A_7C15;
+        RngKey::new(seed ^ APART)
     }
 
     /// Share of each format's blocks that arrive.
@@ -94,8 +103,11 @@ impl Reliability {
             return self.over_white_noise(format, snr);
         }
         let curve = self.curve(format)?;
-        let draws = snr_draws(self.key, channel, snr);
-        Ok(draws.iter().map(|snr| curve.at(*snr)).sum::<f64>() / draws.len() as f64)
+        let format = &self.formats[format];
+        let span = built("channel encoder", PhaseSpan::over(channel, format.uses(), self.common_share))?;
+        let draws = snr_draws(self.key, channel, snr, span);
+        let shares = draws.iter().map(|parts| curve.at(format.effective_snr(parts).0));
+        Ok(shares.sum::<f64>() / draws.len() as f64)
     }
 
     /// Share over white noise, interpolated between the steps of the curve.
@@ -151,7 +163,7 @@ impl Reliability {
 
     /// Sends blocks and counts those that arrive. Where none of the first does, no more are tried.
     fn trials(&self, format: usize, channel: &ChannelConfig, snr: Decibel, most: usize) -> Result<f64> {
-        let plan = Arc::new(BlockPlan::fixed(self.formats[format].clone(), self.recipients));
+        let plan = self.over(channel, BlockPlan::fixed(self.formats[format].clone(), self.recipients))?;
         let uses = self.formats[format].uses();
         // Long blocks differ little from each other, and take long.
         let most = (most * 2048 / uses.max(2048)).max(8);
@@ -177,6 +189,13 @@ impl Reliability {
         Ok((first + arrived(1..num_frames)?) as f64 / (num_frames * users) as f64)
     }
 
+    /// A plan as its blocks lie on a channel.
+    ///
+    /// - errors: a share of the common phase that is none
+    pub fn over(&self, channel: &ChannelConfig, plan: BlockPlan) -> Result<Arc<BlockPlan>> {
+        Ok(Arc::new(built("channel encoder", plan.over(channel, self.common_share))?))
+    }
+
     fn payloads(&self, format: usize, frame: u64, num_users: usize) -> PayloadFrame {
         let payload = |destination, user| {
             let mut bits = vec![0; self.formats[format].payload_len()];
@@ -191,13 +210,14 @@ impl Reliability {
     }
 }
 
-/// SNRs in dB of many blocks of a channel that is constant within each.
-pub(super) fn snr_draws(key: RngKey, channel: &ChannelConfig, snr: Decibel) -> Vec<f32> {
-    let draw = |(frame, user)| {
-        let h = block_fade(key, channel.fading, channel.phases, frame, user, Phase::Private);
-        let mean = user_snr(key, snr, channel.snr_spread_db, frame, user);
-        mean.0 + LinearPower(h.norm_sqr()).to_decibel().0
-    };
+/// The SNRs that many blocks of a channel meet which is constant within each phase.
+pub(super) fn snr_draws(
+    key: RngKey,
+    channel: &ChannelConfig,
+    snr: Decibel,
+    span: PhaseSpan,
+) -> Vec<Vec<PartSnr>> {
+    let draw = |(frame, user)| span.snrs(key, channel, snr, frame, user);
     (0..FADE_FRAMES).flat_map(|frame| (0..USERS).map(move |user| (frame, user))).map(draw).collect()
 }
 

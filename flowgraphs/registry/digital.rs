@@ -3,7 +3,7 @@
 use super::{Entry, NoParams, specimens};
 use sememe_blocks::Decibel;
 use sememe_blocks::Result;
-use sememe_blocks::channel::{ChannelConfig, FadingModel};
+use sememe_blocks::channel::{ChannelConfig, FadingModel, PhaseSpan};
 use sememe_blocks::coding::ldpc::decoder::DecoderConfig;
 use sememe_blocks::coding::{
     BlockPlan, ChannelDecoder, ChannelEncoder, CodedModulation, IdealCode, Limit, Recipients, TransportFormat,
@@ -28,6 +28,9 @@ struct FormatParams {
     uses: usize,
     /// Modulation and code rate, such as `qpsk-1/2`.
     mcs: String,
+    /// Share of each block's symbols that travels in the common phase.
+    #[serde(default)]
+    common_share: f64,
 }
 
 /// How pictures are compressed, and what their blocks hold.
@@ -110,7 +113,7 @@ pub(super) fn entries() -> Vec<Entry> {
         Entry::frame("channel_encoder", "payloads to symbols: CRC, 5G NR LDPC, scrambling, QAM", payloads, |p: FormatParams| Ok(ChannelEncoder::new(plan(&p, Recipients::Each)?))).example(FORMAT).blocking(),
         Entry::frame("soft_demapper", "received symbols to LLRs", heard, |p: DemapperParams| Ok(FrameDemapper::new(plan(&p.format, Recipients::Each)?, p.demapping))).example(IN_FORMAT).blocking(),
         Entry::frame("channel_decoder", "LLRs to payloads: LDPC decoding and CRC", llrs, |p: DecoderParams| ChannelDecoder::new(plan(&p.format, Recipients::Each)?, DecoderConfig { iterations: p.iterations, ..DecoderConfig::default() })).example(IN_FORMAT).blocking(),
-        Entry::frame("ideal_code", "payloads through a code at the limit of theory", payloads, |p: IdealParams| IdealCode::new(RngKey::new(p.seed), ChannelConfig::new(p.fading), Decibel(p.snr_db), p.uses, p.limit)).example(IDEAL),
+        Entry::frame("ideal_code", "payloads through a code at the limit of theory", payloads, |p: IdealParams| IdealCode::new(RngKey::new(p.seed), ChannelConfig::new(p.fading), Decibel(p.snr_db), PhaseSpan::private(p.uses), p.limit)).example(IDEAL),
         Entry::splitter("tee_payloads", "copies payloads to two outputs", payloads, |_: NoParams| Ok(Tee::<PayloadFrame>::new())),
         Entry::splitter("tee_llrs", "copies LLRs to two outputs", llrs, |_: NoParams| Ok(Tee::<LlrFrame>::new())),
     ]
@@ -128,7 +131,7 @@ fn format(params: &FormatParams) -> Result<TransportFormat> {
 }
 
 fn plan(params: &FormatParams, recipients: Recipients) -> Result<Arc<BlockPlan>> {
-    Ok(Arc::new(BlockPlan::fixed(format(params)?, recipients)))
+    Ok(Arc::new(BlockPlan::fixed(format(params)?, recipients).spanning(params.common_share)?))
 }
 
 fn coder(p: &PictureParams) -> Result<PictureCoder> {
