@@ -12,7 +12,7 @@ use std::time::Duration;
 
 /// Two links, two channels, two SNRs: eight points.
 fn small() -> String {
-    experiment(
+    compared(experiment(
         r#"
 [[link]]
 scheme = "klt"
@@ -20,7 +20,12 @@ scheme = "klt"
 [[link]]
 scheme = "jpeg-ldpc"
 "#,
-    )
+    ))
+}
+
+/// With the scores of all images and what is made of them.
+fn compared(experiment: String) -> String {
+    experiment.replace("[output]\n", "[output]\ncompare = \"klt\"\n")
 }
 
 /// All files of a finished run but those that hold times.
@@ -38,12 +43,18 @@ fn shard(folder: &Path, part: &str) -> String {
     succeeded(sememe(folder, &["run", "a.toml", "--out", "parts", "--shard", part]))
 }
 
+fn shard_again(folder: &Path, part: &str) -> String {
+    succeeded(sememe(folder, &["run", "a.toml", "--out", "parts", "--shard", part, "--resume"]))
+}
+
 #[test]
 fn merged_shards_are_the_bytes_of_one_run() {
     let dir = folder_with(&small());
     succeeded(sememe(dir.path(), &["run", "a.toml", "--out", "whole"]));
     let whole = files(&dir.path().join("whole"));
-    assert!(whole.iter().any(|(name, _)| name == "sheet-awgn.png"));
+    for file in ["sheet-awgn.png", "images.csv", "comparison.csv", "ratio-mse-awgn.svg"] {
+        assert!(whole.iter().any(|(name, _)| name == file), "{file}");
+    }
     let said = shard(dir.path(), "1/3");
     assert!(said.contains("shard 1/3 is done: 3 points") && said.contains("sememe merge parts"), "{said}");
     shard(dir.path(), "2/3");
@@ -59,6 +70,15 @@ fn merged_shards_are_the_bytes_of_one_run() {
     assert!(error.contains("2 of 3 points are missing"), "{error}");
     let again: Vec<&str> = std::iter::once("run").chain(again.split(' ')).collect();
     succeeded(sememe(dir.path(), &again));
+    // Another one, killed between the scores of its images and its row, and again while it wrote scores.
+    let scores = dir.path().join("parts/shard-3-of-3/images.csv");
+    let text = std::fs::read_to_string(&scores).unwrap();
+    assert_eq!(text.lines().count(), 1 + 2 * 20);
+    std::fs::write(&scores, &text[..text.len() - 7]).unwrap();
+    let error = error_line(&sememe(dir.path(), &["merge", "parts"]));
+    assert!(error.contains("shard-3-of-3: 1 of 2 points are missing"), "{error}");
+    shard_again(dir.path(), "3/3");
+    assert_eq!(std::fs::read_to_string(&scores).unwrap(), text);
     for _ in 0..2 {
         succeeded(sememe(dir.path(), &["merge", "parts"]));
         assert!(files(&dir.path().join("parts")) == whole);
@@ -125,7 +145,7 @@ fn a_grid_of_keys_is_measured_in_all_combinations_and_in_parts() {
 #[test]
 fn twenty_kills_change_no_byte() {
     // Ready at once, so that kills meet points, tables and figures: 64 points of learned and linear lines.
-    let text = experiment(
+    let text = compared(experiment(
         r#"
 [[link]]
 scheme = "klt"
@@ -134,7 +154,7 @@ scheme = "klt"
 scheme = "deep-jscc"
 weights = "deep-jscc"
 "#,
-    );
+    ));
     let snrs = (-4..12).map(|snr| (2 * snr).to_string()).collect::<Vec<_>>().join(", ");
     let dir = folder_with(&text.replace("snr_db = [0, 9]", &format!("snr_db = [{snrs}]")));
     succeeded(sememe(dir.path(), &["run", "a.toml", "--out", "whole"]));
@@ -210,6 +230,12 @@ fn a_slurm_script_runs_every_shard_once() {
         bash.arg("job.sh").current_dir(dir.path()).env("SLURM_ARRAY_TASK_ID", task);
         bash.env("SLURM_ARRAY_TASK_COUNT", count).env("SLURM_ARRAY_TASK_MIN", task);
         succeeded(bash.output().unwrap());
+        if task == "1" {
+            // The command that mends it works as it stands.
+            let missing = error_line(&sememe(dir.path(), &["merge", "p q"]));
+            let command = missing.split_once("makes it: sememe ").unwrap().1.trim();
+            assert_eq!(command, "run 'p q/shard-1-of-2/experiment.toml' --shard 2/2 --out 'p q'");
+        }
     }
     succeeded(sememe(dir.path(), &["merge", "p q"]));
     let refused = error_line(&sememe(dir.path(), &["slurm", "a.toml", "--shards", "0"]));

@@ -24,6 +24,21 @@ impl Confidence {
         Self { mean, half_width: student_t_975(count - 1) * standard_error, count }
     }
 
+    /// The ratio of two means over the same samples, by linearisation (the delta method): good where the mean
+    /// below is known to a tenth or so.
+    ///
+    /// - numerators, denominators: sample by sample; what one has too many is left out
+    pub fn of_ratio(numerators: &[f64], denominators: &[f64]) -> Self {
+        let count = numerators.len().min(denominators.len());
+        let (numerators, denominators) = (&numerators[..count], &denominators[..count]);
+        let below = denominators.iter().sum::<f64>() / count as f64;
+        let ratio = numerators.iter().sum::<f64>() / count as f64 / below;
+        let residuals: Vec<f64> =
+            numerators.iter().zip(denominators).map(|(above, below)| above - ratio * below).collect();
+        let half_width = Self::of(&residuals).half_width / below.abs();
+        Self { mean: ratio, half_width, count }
+    }
+
     /// Lower end of the interval.
     pub fn low(&self) -> f64 {
         self.mean - self.half_width
@@ -123,6 +138,28 @@ mod tests {
             assert!((found.mean - expected.mean).abs() < 1e-8);
             assert!(at == 0 || (found.half_width - expected.half_width).abs() < 1e-8);
         }
+    }
+
+    #[test]
+    fn the_interval_of_a_ratio_covers_the_truth_95_times_in_100() {
+        // 2,000 trials of 200 correlated pairs with means 3 and 2: the coverage has a standard error of 0.49 %, and
+        // linearisation costs less than 1 %; 4 sigma.
+        let mut rng = RngKey::new(6).stream(Purpose::Scene, 0, 0);
+        let covered = (0..2000).filter(|_| {
+            let pairs = (0..200).map(|_| {
+                let (common, own) = (f64::from(normal(&mut rng)), f64::from(normal(&mut rng)));
+                (3.0 + common + 0.3 * own, 2.0 + common)
+            });
+            let (above, below): (Vec<f64>, Vec<f64>) = pairs.unzip();
+            let ratio = Confidence::of_ratio(&above, &below);
+            // What is common makes the ratio more certain than two means apart would.
+            let apart = Confidence::of(&above).half_width / 2.0;
+            assert!(ratio.half_width < apart && ratio.count == 200);
+            ratio.low() <= 1.5 && 1.5 <= ratio.high()
+        });
+        let coverage = covered.count() as f64 / 2000.0;
+        assert!((coverage - 0.95).abs() < 0.03, "{coverage}");
+        assert_eq!(Confidence::of_ratio(&[2.0, 4.0], &[1.0, 2.0, 9.0]).half_width, 0.0);
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub fn shard(outcome: &SweepOutcome, shard: Shard, out: &Path) -> Result<u8, Run
 /// Prints the table of a sweep and where its files lie.
 pub fn sweep(outcome: &SweepOutcome, out: &Path) -> Result<u8, RunError> {
     let mut text = format!("{}\n\n", outcome.provenance.data);
-    text.push_str(&table::text(&outcome.experiment, &outcome.rows));
+    text.push_str(&table::text(outcome.results()));
     if outcome.skipped_images > 0 {
         text.push_str(&format!(
             "\n{} pictures could not be used and were left out\n",

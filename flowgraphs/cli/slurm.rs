@@ -2,7 +2,7 @@
 
 use crate::report;
 use crate::run::parse_changes;
-use sememe::experiment::{RunError, Shard, Tree, check};
+use sememe::experiment::{RunError, Shard, Tree, check, quoted};
 use std::fmt::Write;
 use std::path::PathBuf;
 
@@ -69,25 +69,4 @@ pub fn run(arguments: &Arguments) -> Result<u8, RunError> {
          exec {command} --shard \"$SLURM_ARRAY_TASK_ID/{shards}\" --resume --out {folder}\n",
         merge = quoted(&format!("{} merge {folder}", quoted(&program))),
     ))
-}
-
-/// As one word of a shell.
-fn quoted(text: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-=,:".contains(c);
-    match !text.is_empty() && text.chars().all(is_plain) {
-        true => text.to_owned(),
-        false => format!("'{}'", text.replace('\'', "'\\''")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_keep_what_a_shell_would_take_apart() {
-        assert_eq!(quoted("a/b.toml"), "a/b.toml");
-        assert_eq!(quoted("link=[{a='x'}]"), "'link=[{a='\\''x'\\''}]'");
-        assert_eq!(quoted(""), "''");
-    }
 }

@@ -1,10 +1,11 @@
 //! Every line beside one of them: where they cross, and how much larger their errors are.
 
-use super::config::Experiment;
 use super::figures::{channel_title, file_suffix, look_of};
 use super::grid::cells;
+use super::image_scores::PointScores;
+use super::paired::PairedIntervals;
 use super::plot::{Axis, Figure, Line};
-use super::results::{Measurement, Row};
+use super::results::{Results, Row};
 use super::table::Section;
 use std::fmt::Write;
 
@@ -20,31 +21,45 @@ struct Pair<'a> {
     /// Channel and varied values in words.
     title: String,
     link: &'a str,
-    /// (SNR, reference, line).
-    points: Vec<(f64, &'a Measurement, &'a Measurement)>,
+    /// In ascending SNR.
+    points: Vec<Beside>,
 }
 
-/// Errors of one line over those of the reference; below 1 the line is better.
+/// One line beside the reference at one SNR.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Ratios {
-    /// Of mean squared errors over all images.
-    mse: f64,
-    /// Of mean LPIPS distances, where they were measured.
-    lpips: Option<f64>,
+struct Beside {
+    snr_db: f64,
+    /// Mean PSNR less that of the reference.
+    gain_db: f64,
+    /// Mean squared error over all images over that of the reference; below 1 the line is better.
+    mse_ratio: f64,
+    /// The same for mean LPIPS distances, where they were measured.
+    lpips_ratio: Option<f64>,
+    /// How sure all of these are, where the scores of all images are known.
+    intervals: Option<PairedIntervals>,
 }
 
-/// One of the ratios, where it is known.
-type RatioOf = fn(Ratios) -> Option<f64>;
+/// A ratio and half its interval, where it is known.
+type RatioOf = fn(&Beside) -> Option<(f64, Option<f64>)>;
 
-impl Ratios {
-    fn of(line: &Measurement, reference: &Measurement) -> Self {
-        let lpips = line.lpips.zip(reference.lpips).map(|(line, reference)| line / reference);
-        Self { mse: 10f64.powf((reference.psnr_of_mean_mse_db - line.psnr_of_mean_mse_db) / 10.0), lpips }
+impl Beside {
+    fn of(line: &Row, reference: &Row, images: &[PointScores]) -> Self {
+        let scores = |row: &Row| images.iter().find(|point| point.key == row.key).map(|point| &point.scores);
+        let intervals = scores(line).zip(scores(reference)).and_then(|(l, r)| PairedIntervals::of(l, r));
+        let (key, line, reference) = (&line.key, &line.measured, &reference.measured);
+        Self {
+            snr_db: key.snr_db,
+            gain_db: line.psnr_db - reference.psnr_db,
+            mse_ratio: 10f64.powf((reference.psnr_of_mean_mse_db - line.psnr_of_mean_mse_db) / 10.0),
+            lpips_ratio: line.lpips.zip(reference.lpips).map(|(line, reference)| line / reference),
+            intervals,
+        }
     }
 }
 
 /// Nothing without `output.compare`.
-fn pairs<'a>(experiment: &'a Experiment, rows: &'a [Row]) -> Vec<Pair<'a>> {
+fn pairs(results: Results<'_>) -> Vec<Pair<'_>> {
+    let Results { experiment, rows, images } = results;
     let Some(reference) = &experiment.output.compare else { return vec![] };
     let mut pairs = Vec::new();
     for cell in cells(&experiment.vary) {
@@ -58,12 +73,12 @@ fn pairs<'a>(experiment: &'a Experiment, rows: &'a [Row]) -> Vec<Pair<'a>> {
             let ours = of(reference);
             for link in experiment.link.iter().map(|link| link.label()).filter(|link| link != reference) {
                 let theirs = of(&link);
-                let at = |row: &&&'a Row| {
-                    let other = theirs.iter().find(|other| other.key.snr_db == row.key.snr_db)?;
-                    Some((row.key.snr_db, &row.measured, &other.measured))
+                let at = |ours: &&Row| {
+                    let other = theirs.iter().find(|other| other.key.snr_db == ours.key.snr_db)?;
+                    Some(Beside::of(other, ours, images))
                 };
-                let mut points: Vec<_> = ours.iter().filter_map(|row| at(&row)).collect();
-                points.sort_by(|a, b| a.0.total_cmp(&b.0));
+                let mut points: Vec<_> = ours.iter().filter_map(at).collect();
+                points.sort_by(|a, b| a.snr_db.total_cmp(&b.snr_db));
                 let Some(link) = theirs.first().map(|row| row.key.link.as_str()) else { continue };
                 if points.is_empty() {
                     continue;
@@ -79,17 +94,11 @@ fn pairs<'a>(experiment: &'a Experiment, rows: &'a [Row]) -> Vec<Pair<'a>> {
 impl Pair<'_> {
     /// SNRs at which the two lines change places, between measured points taken to be straight.
     fn crossings(&self) -> Vec<f64> {
-        let ahead =
-            |(_, reference, line): &(f64, &Measurement, &Measurement)| line.psnr_db - reference.psnr_db;
         // Where they touch without changing places, they do not cross.
-        let apart: Vec<(f64, f64)> = self
-            .points
-            .iter()
-            .map(|point| (point.0, ahead(point)))
-            .filter(|(_, gain)| *gain != 0.0)
-            .collect();
-        let between = |two: &[(f64, f64)]| {
-            let ((from, before), (to, after)) = (two[0], two[1]);
+        let apart: Vec<&Beside> = self.points.iter().filter(|point| point.gain_db != 0.0).collect();
+        let between = |two: &[&Beside]| {
+            let ((from, before), (to, after)) =
+                ((two[0].snr_db, two[0].gain_db), (two[1].snr_db, two[1].gain_db));
             (before * after < 0.0).then(|| from + (to - from) * before / (before - after))
         };
         apart.windows(2).filter_map(between).collect()
@@ -97,27 +106,31 @@ impl Pair<'_> {
 
     /// In words: where the line is better than the reference.
     fn verdict(&self) -> String {
-        let gains: Vec<f64> =
-            self.points.iter().map(|(_, reference, line)| line.psnr_db - reference.psnr_db).collect();
-        let most = gains.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let least = gains.iter().copied().fold(f64::INFINITY, f64::min);
-        format!("{least:+.2} to {most:+.2}")
+        let by_gain = |a: &&Beside, b: &&Beside| a.gain_db.total_cmp(&b.gain_db);
+        let shown = |point: Option<&Beside>| {
+            point.map_or("-".to_owned(), |Beside { gain_db, intervals, .. }| {
+                let interval =
+                    intervals.map_or(String::new(), |known| format!(" \u{b1}{:.2}", known.psnr_db));
+                format!("{gain_db:+.2}{interval}")
+            })
+        };
+        let (least, most) = (self.points.iter().min_by(by_gain), self.points.iter().max_by(by_gain));
+        format!("{} to {}", shown(least), shown(most))
     }
 }
 
 /// For each channel: of every line the SNRs where it crosses the reference, and how far it is from it.
-pub fn sections(experiment: &Experiment, rows: &[Row]) -> Vec<Section> {
-    let Some(reference) = &experiment.output.compare else { return vec![] };
-    let pairs = pairs(experiment, rows);
+pub fn sections(results: Results) -> Vec<Section> {
+    let Some(reference) = &results.experiment.output.compare else { return vec![] };
+    let pairs = pairs(results);
     let of_title = |pairs: &[Pair]| {
         let heading =
             ["line", "crosses it at (dB)", "PSNR less its own (dB)", "largest MSE ratio", "LPIPS ratio"];
         let mut lines = vec![heading.map(str::to_owned).to_vec()];
         for pair in pairs {
             let crossings: Vec<String> = pair.crossings().iter().map(|snr| format!("{snr:.1}")).collect();
-            let ratios = pair.points.iter().map(|(_, ours, theirs)| Ratios::of(theirs, ours));
-            let mse = ratios.clone().map(|ratio| ratio.mse).fold(0.0, f64::max);
-            let lpips = ratios.filter_map(|ratio| ratio.lpips).reduce(f64::max);
+            let mse = pair.points.iter().map(|point| point.mse_ratio).fold(0.0, f64::max);
+            let lpips = pair.points.iter().filter_map(|point| point.lpips_ratio).reduce(f64::max);
             lines.push(vec![
                 pair.link.to_owned(),
                 if crossings.is_empty() { "-".into() } else { crossings.join(", ") },
@@ -126,26 +139,39 @@ pub fn sections(experiment: &Experiment, rows: &[Row]) -> Vec<Section> {
                 lpips.map_or("-".into(), |ratio| format!("{ratio:.2}")),
             ]);
         }
-        Section { title: format!("{}: beside {reference}", pairs[0].title), lines }
+        let title =
+            format!("{}: beside {reference}, with 95 % confidence intervals of pairs", pairs[0].title);
+        Section { title, lines }
     };
     pairs.chunk_by(|a, b| a.title == b.title).map(of_title).collect()
 }
 
 /// File names and contents of the two tables.
-pub fn tables(experiment: &Experiment, rows: &[Row]) -> Vec<(&'static str, String)> {
-    if experiment.output.compare.is_none() {
+pub fn tables(results: Results) -> Vec<(&'static str, String)> {
+    if results.experiment.output.compare.is_none() {
         return vec![];
     }
-    let mut ratios = "varied,channel,link,snr_db,psnr_difference_db,mse_ratio,lpips_ratio\n".to_owned();
+    let mut ratios = "varied,channel,link,snr_db,psnr_difference_db,psnr_difference_ci95_db,mse_ratio,\
+                      mse_ratio_ci95,lpips_ratio,lpips_ratio_ci95\n"
+        .to_owned();
     let mut crossings = "varied,channel,link,crosses_at_db\n".to_owned();
-    for pair in pairs(experiment, rows) {
+    let maybe = |value: Option<f64>| {
+        value.filter(|value| value.is_finite()).map(|value| format!("{value:.4}")).unwrap_or_default()
+    };
+    for pair in pairs(results) {
         let Pair { varied, channel, link, .. } = &pair;
-        for (snr, ours, theirs) in &pair.points {
-            let Ratios { mse, lpips } = Ratios::of(theirs, ours);
-            let lpips = lpips.map(|ratio| format!("{ratio:.4}")).unwrap_or_default();
-            let difference = theirs.psnr_db - ours.psnr_db;
+        for Beside { snr_db, gain_db, mse_ratio, lpips_ratio, intervals } in &pair.points {
+            let known = intervals.as_ref();
+            let fields = [
+                format!("{gain_db:.4}"),
+                maybe(known.map(|known| known.psnr_db)),
+                format!("{mse_ratio:.4}"),
+                maybe(known.map(|known| known.mse_ratio)),
+                maybe(*lpips_ratio),
+                maybe(known.and_then(|known| known.lpips_ratio)),
+            ];
             // Writing to a string cannot fail.
-            let _ = writeln!(ratios, "{varied},{channel},{link},{snr},{difference:.4},{mse:.4},{lpips}");
+            let _ = writeln!(ratios, "{varied},{channel},{link},{snr_db},{}", fields.join(","));
         }
         for snr in pair.crossings() {
             let _ = writeln!(crossings, "{varied},{channel},{link},{snr:.2}");
@@ -155,22 +181,23 @@ pub fn tables(experiment: &Experiment, rows: &[Row]) -> Vec<(&'static str, Strin
 }
 
 /// For each channel the ratio of errors over SNR: of LPIPS where it was measured, and of squared errors.
-pub fn figures(experiment: &Experiment, rows: &[Row], subtitle: &str) -> Vec<(String, Figure)> {
+pub fn figures(results: Results, subtitle: &str) -> Vec<(String, Figure)> {
+    let experiment = results.experiment;
     let Some(reference) = &experiment.output.compare else { return vec![] };
     let mut figures = Vec::new();
-    for of_title in pairs(experiment, rows).chunk_by(|a, b| a.title == b.title) {
-        let kinds: [(&str, &str, RatioOf); 2] =
-            [("mse", "MSE", |r| Some(r.mse)), ("lpips", "LPIPS", |r| r.lpips)];
-        for (name, label, of) in kinds {
-            let line = |pair: &Pair| Line {
-                name: pair.link.to_owned(),
-                points: pair
-                    .points
-                    .iter()
-                    .filter_map(|(snr, ours, theirs)| Some((*snr, of(Ratios::of(theirs, ours))?)))
-                    .collect(),
-                look: look_of(experiment, pair.link),
-                ..Line::default()
+    for of_title in pairs(results).chunk_by(|a, b| a.title == b.title) {
+        let mse: RatioOf = |b| Some((b.mse_ratio, b.intervals.map(|known| known.mse_ratio)));
+        let lpips: RatioOf = |b| Some((b.lpips_ratio?, b.intervals.and_then(|known| known.lpips_ratio)));
+        for (name, label, of) in [("mse", "MSE", mse), ("lpips", "LPIPS", lpips)] {
+            let line = |pair: &Pair| {
+                let known: Vec<_> = pair.points.iter().filter_map(|b| Some((b.snr_db, of(b)?))).collect();
+                Line {
+                    name: pair.link.to_owned(),
+                    points: known.iter().map(|(snr, (ratio, _))| (*snr, *ratio)).collect(),
+                    error: known.iter().map(|(_, (_, half))| half.unwrap_or(0.0)).collect(),
+                    look: look_of(experiment, pair.link),
+                    ..Line::default()
+                }
             };
             let lines: Vec<Line> = of_title.iter().map(line).filter(|line| line.points.len() > 1).collect();
             if !lines.is_empty() {
@@ -195,8 +222,9 @@ pub fn figures(experiment: &Experiment, rows: &[Row], subtitle: &str) -> Vec<(St
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::Tree;
-    use crate::experiment::results::PointKey;
+    use crate::experiment::image_scores::ImageScores;
+    use crate::experiment::results::{Measurement, PointKey};
+    use crate::experiment::{Experiment, Tree};
 
     fn experiment() -> Experiment {
         let text = "version = 1\nsnr_db = [0, 6, 12]\n[output]\ncompare = \"ours\"\n[[channel]]\nfading = { model = \"awgn\" }\n\
@@ -226,13 +254,15 @@ mod tests {
 
     #[test]
     fn crossings_and_ratios_worked_by_hand() {
-        let tables = tables(&experiment(), &rows());
+        let (experiment, rows) = (experiment(), rows());
+        let results = Results { experiment: &experiment, rows: &rows, images: &[] };
+        let tables = tables(results);
         assert_eq!(
             tables[0].1.lines().skip(1).collect::<Vec<_>>(),
             [
-                ",awgn,theirs,0,-10.0000,10.0000,2.0000",
-                ",awgn,theirs,6,1.0000,0.7943,0.5000",
-                ",awgn,theirs,12,-3.0000,1.9953,2.0000"
+                ",awgn,theirs,0,-10.0000,,10.0000,,2.0000,",
+                ",awgn,theirs,6,1.0000,,0.7943,,0.5000,",
+                ",awgn,theirs,12,-3.0000,,1.9953,,2.0000,"
             ]
         );
         // -10 to +1 over 6 dB, then +1 to -3.
@@ -240,14 +270,39 @@ mod tests {
             tables[1].1.lines().skip(1).collect::<Vec<_>>(),
             [",awgn,theirs,5.45", ",awgn,theirs,7.50"]
         );
-        let sections = sections(&experiment(), &rows());
-        assert_eq!(sections[0].title, "AWGN: beside ours");
+        let sections = sections(results);
+        assert_eq!(sections[0].title, "AWGN: beside ours, with 95 % confidence intervals of pairs");
         assert_eq!(sections[0].lines[1], ["theirs", "5.5, 7.5", "-10.00 to +1.00", "10.00", "2.00"]);
     }
 
     #[test]
+    fn pairs_of_images_give_intervals() {
+        let (experiment, rows) = (experiment(), rows());
+        let scores = |row: &Row| {
+            let psnr_db = [-1.0, 0.0, 4.0].map(|off| row.measured.psnr_db + off).to_vec();
+            PointScores { key: row.key.clone(), scores: ImageScores { psnr_db, ..ImageScores::default() } }
+        };
+        let mut images: Vec<PointScores> = rows.iter().map(scores).collect();
+        // All three images differ by the same; but at 6 dB by 1, 2 and 3 dB more: +-4.3027 / sqrt(3).
+        let at_6_db = images.iter_mut().find(|point| point.key.link == "theirs" && point.key.snr_db == 6.0);
+        let psnr_db = &mut at_6_db.unwrap().scores.psnr_db;
+        psnr_db.iter_mut().zip([1.0, 2.0, 3.0]).for_each(|(psnr, more)| *psnr += more);
+        let results = Results { experiment: &experiment, rows: &rows, images: &images };
+        let table = &tables(results)[0].1;
+        let fields: Vec<Vec<&str>> = table.lines().map(|line| line.split(',').collect()).collect();
+        assert_eq!([fields[1][5], fields[2][5], fields[3][5]], ["0.0000", "2.4842", "0.0000"], "{table}");
+        assert_eq!((fields[1][7], fields[1][9]), ("0.0000", ""), "no LPIPS of images, no interval");
+        let shown = &sections(results)[0].lines[1];
+        assert_eq!(shown[2], "-10.00 \u{b1}0.00 to +1.00 \u{b1}2.48");
+        let figures = figures(results, "data");
+        let (error, half) = (&figures[0].1.lines[0].error, fields[2][7].parse::<f64>().unwrap());
+        assert!(error[0] < 1e-9 && (error[1] - half).abs() < 1e-4 && half > 0.01, "{error:?}");
+    }
+
+    #[test]
     fn a_figure_for_each_kind_of_error() {
-        let figures = figures(&experiment(), &rows(), "data");
+        let (experiment, rows) = (experiment(), rows());
+        let figures = figures(Results { experiment: &experiment, rows: &rows, images: &[] }, "data");
         let names: Vec<&str> = figures.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["ratio-mse-awgn", "ratio-lpips-awgn"]);
         assert_eq!(figures[1].1.lines[0].look, Some(1), "as in the figures that show the reference");
@@ -259,7 +314,8 @@ mod tests {
     fn nothing_without_a_reference() {
         let mut alone = experiment();
         alone.output.compare = None;
-        assert!(tables(&alone, &rows()).is_empty() && sections(&alone, &rows()).is_empty());
-        assert!(figures(&alone, &rows(), "data").is_empty());
+        let results = Results { experiment: &alone, rows: &rows(), images: &[] };
+        assert!(tables(results).is_empty() && sections(results).is_empty());
+        assert!(figures(results, "data").is_empty());
     }
 }

@@ -163,6 +163,18 @@ pub struct Vary {
     pub values: Vec<toml::Value>,
 }
 
+impl Output {
+    /// Whether the scores of every image are written.
+    pub fn keeps_images(&self) -> bool {
+        self.images || self.compare.is_some()
+    }
+}
+
+/// Keys that are off need not stand in a resolved configuration.
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
 /// The `[output]` table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -176,6 +188,10 @@ pub struct Output {
     /// Name of the link beside which all others are set: where they cross it, and the ratios of their errors.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub compare: Option<String>,
+    /// Writes `images.csv`: the scores of every image at every point. Written for `compare` too, whose intervals
+    /// come from pairs of images.
+    #[serde(skip_serializing_if = "is_false")]
+    pub images: bool,
     /// Images in a row of the sheet.
     pub sheet_images: usize,
     /// SNRs shown in the sheet; empty: lowest, middle and highest.
@@ -195,6 +211,7 @@ impl Default for Output {
             contact_sheet: true,
             report: true,
             compare: None,
+            images: false,
             sheet_images: 10,
             sheet_snr_db: vec![],
             ms_ssim: true,

@@ -4,7 +4,7 @@ use super::comparison;
 use super::config::{Experiment, Vary};
 use super::grid::{Cell, cells};
 use super::plot::{Axis, Figure, Line};
-use super::results::{Measurement, Row};
+use super::results::{Measurement, Results, Row};
 use sememe_blocks::channel::{ChannelConfig, FadingModel, Variation};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,7 +29,8 @@ const LPIPS: Quantity =
 /// - PSNR, and LPIPS where it was measured, over SNR for each channel and combination of varied values
 /// - over each varied key with numbers, for each channel, SNR and combination of the other keys: PSNR, and the
 ///   agreement with the true groups
-pub fn all(experiment: &Experiment, rows: &[Row], data: &str, images: usize) -> Vec<(String, Figure)> {
+pub fn all(results: Results, data: &str, images: usize) -> Vec<(String, Figure)> {
+    let Results { experiment, rows, .. } = results;
     let mut figures = Vec::new();
     let subtitle = subtitle(experiment, data, images);
     let cells = cells(&experiment.vary);
@@ -73,7 +74,7 @@ pub fn all(experiment: &Experiment, rows: &[Row], data: &str, images: usize) -> 
             }
         }
     }
-    figures.extend(comparison::figures(experiment, rows, &subtitle));
+    figures.extend(comparison::figures(results, &subtitle));
     figures
 }
 
@@ -251,7 +252,11 @@ mod tests {
     fn one_figure_per_channel_with_a_line_per_link() {
         let rows =
             [row("", "klt", 0.0, 20.0, None), row("", "klt", 6.0, 24.0, None), row("", "b", 0.0, 21.0, None)];
-        let figures = all(&experiment(""), &rows, "scenes v1, 200 images", 200);
+        let figures = all(
+            Results { experiment: &experiment(""), rows: &rows, images: &[] },
+            "scenes v1, 200 images",
+            200,
+        );
         assert_eq!(figures.len(), 1);
         let (name, figure) = &figures[0];
         assert_eq!((name.as_str(), figure.title.as_str()), ("psnr-awgn", "AWGN"));
@@ -267,7 +272,7 @@ mod tests {
     fn a_varied_number_becomes_an_axis() {
         let rows = [row("1.0", "klt", 6.0, 24.0, Some(1.0)), row("0.5", "klt", 6.0, 22.0, Some(0.25))];
         let vary = "[vary]\nkey = \"source.share\"\nvalues = [0.5, 1.0]";
-        let figures = all(&experiment(vary), &rows, "scenes", 50);
+        let figures = all(Results { experiment: &experiment(vary), rows: &rows, images: &[] }, "scenes", 50);
         let names: Vec<&str> = figures.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(
             names,
@@ -286,7 +291,7 @@ mod tests {
             row("1.0 / 5", "klt", 0.0, 22.0, None),
             row("1.0 / 10", "klt", 0.0, 23.0, None),
         ];
-        let figures = all(&experiment(vary), &rows, "scenes", 50);
+        let figures = all(Results { experiment: &experiment(vary), rows: &rows, images: &[] }, "scenes", 50);
         let of = |name: &str| &figures.iter().find(|(known, _)| known == name).unwrap().1;
         let share = of("psnr-awgn-over-source.share-10-0dB");
         assert_eq!(share.title, "AWGN, downlink.groups = 10, SNR 0 dB");

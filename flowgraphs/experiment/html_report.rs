@@ -1,7 +1,6 @@
 //! The whole outcome of an experiment as one page that opens from disk: nothing is loaded from anywhere.
 
-use super::config::Experiment;
-use super::results::{Row, to_csv};
+use super::results::{Results, to_csv};
 use super::table::{Section, sections};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -42,7 +41,8 @@ pub struct Parts<'a> {
 }
 
 /// The page: tables, figures, contact sheets, all results, configuration. Equal parts give equal bytes.
-pub fn page(experiment: &Experiment, rows: &[Row], parts: &Parts) -> String {
+pub fn page(results: Results, parts: &Parts) -> String {
+    let Results { experiment, rows, .. } = results;
     let title = if experiment.title.is_empty() { "Experiment" } else { &experiment.title };
     let mut html = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
@@ -62,7 +62,7 @@ pub fn page(experiment: &Experiment, rows: &[Row], parts: &Parts) -> String {
         }
     }
     html.push_str("<h2>Tables</h2>\n");
-    for section in sections(experiment, rows) {
+    for section in sections(results) {
         push_table(&mut html, &section);
     }
     if !parts.sheets.is_empty() {
@@ -114,7 +114,7 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::results::{Measurement, PointKey};
+    use crate::experiment::results::{Measurement, PointKey, Row};
     use crate::experiment::{Override, Tree};
 
     #[test]
@@ -129,7 +129,8 @@ mod tests {
         let sheets = [("AWGN".to_owned(), vec![1, 2, 3])];
         let figures = ["<?xml version=\"1.0\"?>\n<svg width=\"9\"></svg>\n".to_owned()];
         let parts = Parts { configuration: text, data: "scenes", figures: &figures, sheets: &sheets };
-        let page = page(&experiment, &[Row { key, measured }], &parts);
+        let page =
+            page(Results { experiment: &experiment, rows: &[Row { key, measured }], images: &[] }, &parts);
         assert!(page.contains("<title>a &lt;b&gt; &amp; c</title>"), "{page}");
         assert!(
             page.contains("<figure><svg width=\"9\"></svg></figure>") && !page.contains("<?xml"),

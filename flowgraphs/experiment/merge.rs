@@ -1,5 +1,6 @@
 //! Joins the parts of an experiment that several processes measured.
 
+use super::image_scores::{self, IMAGES, PointScores};
 use super::networks::Purpose;
 use super::points::{open_variants, points};
 use super::reading::Tree;
@@ -7,6 +8,7 @@ use super::results::{Row, from_csv};
 use super::run_error::RunError;
 use super::run_folder::{CONFIGURATION, Existing, RESULTS, RunFolder, TIMINGS, first_difference};
 use super::shard::Shard;
+use super::shell::quoted;
 use super::sweep::{SweepOptions, SweepOutcome, sweep};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,6 +20,7 @@ struct Part {
     path: PathBuf,
     configuration: String,
     rows: Vec<Row>,
+    images: Vec<PointScores>,
 }
 
 /// Joins the parts in a folder into the results of the whole, with figures and contact sheets: the same bytes
@@ -41,15 +44,23 @@ pub fn merge(out: &Path, stop: &Arc<AtomicBool>) -> Result<SweepOutcome, RunErro
     }
     let origin = parts[0].path.join(CONFIGURATION).display().to_string();
     let tree = Tree::parse(configuration, &origin)?;
-    let variants = open_variants(&tree.experiment()?, &tree, Purpose::Run)?;
-    let mut rows = Vec::new();
+    let experiment = tree.experiment()?;
+    let variants = open_variants(&experiment, &tree, Purpose::Run)?;
+    let keeps_images = experiment.output.keeps_images();
+    let (mut rows, mut images) = (Vec::new(), Vec::new());
     for part in &parts {
         let expected = points(&variants, Some(part.shard));
         let found = expected.iter().filter_map(|point| {
             let key = point.key();
             part.rows.iter().find(|row| row.key == key)
         });
-        let found: Vec<Row> = found.cloned().collect();
+        let mut found: Vec<Row> = found.cloned().collect();
+        if keeps_images {
+            let of_rows = image_scores::of_rows(&found, part.images.clone());
+            let mut is_whole = of_rows.iter().map(Option::is_some);
+            found.retain(|_| is_whole.next() == Some(true));
+            images.extend(of_rows.into_iter().flatten());
+        }
         if found.len() < expected.len() {
             return Err(RunError::Usage(format!(
                 "{}: {} of {} points are missing: allowed is a finished shard, which this command makes of it: \
@@ -57,9 +68,9 @@ pub fn merge(out: &Path, stop: &Arc<AtomicBool>) -> Result<SweepOutcome, RunErro
                 part.path.display(),
                 expected.len() - found.len(),
                 expected.len(),
-                part.path.join(CONFIGURATION).display(),
+                in_shell(&part.path.join(CONFIGURATION)),
                 part.shard,
-                out.display()
+                in_shell(out)
             )));
         }
         rows.extend(found);
@@ -72,6 +83,10 @@ pub fn merge(out: &Path, stop: &Arc<AtomicBool>) -> Result<SweepOutcome, RunErro
             "{}: its results are not those of its shards: allowed is a folder without a {RESULTS} of its own",
             out.display()
         )));
+    }
+    if keeps_images {
+        let ordered = image_scores::of_rows(&rows, images);
+        folder.write(IMAGES, image_scores::to_csv(ordered.iter().flatten()).as_bytes())?;
     }
     folder.write_rows(&rows)?;
     folder.write(TIMINGS, timings(&parts).as_bytes())?;
@@ -109,9 +124,9 @@ fn read_parts(out: &Path) -> Result<Vec<Part>, RunError> {
              sememe run {} --shard {missing}/{} --out {}",
             out.display(),
             first.count(),
-            out.join(first.folder()).join(CONFIGURATION).display(),
+            in_shell(&out.join(first.folder()).join(CONFIGURATION)),
             first.count(),
-            out.display()
+            in_shell(out)
         )));
     }
     shards.into_iter().map(|shard| read_part(out, shard)).collect()
@@ -128,7 +143,16 @@ fn read_part(out: &Path, shard: Shard) -> Result<Part, RunError> {
         true => from_csv(&read(RESULTS)?).map_err(|reason| RunError::file(&path.join(RESULTS), reason))?,
         false => vec![],
     };
-    Ok(Part { shard, path, configuration, rows })
+    let images = match path.join(IMAGES).exists() {
+        true => image_scores::from_csv(&read(IMAGES)?)
+            .map_err(|reason| RunError::file(&path.join(IMAGES), reason))?,
+        false => vec![],
+    };
+    Ok(Part { shard, path, configuration, rows, images })
+}
+
+fn in_shell(path: &Path) -> String {
+    quoted(&path.display().to_string())
 }
 
 /// The times of all parts, one below the other.

@@ -5,9 +5,9 @@
 //! | `config`, `scheme`, `source` | the experiment file as documented structures |
 //! | `reading`, `overrides`, `grid`, `checks`, `link_checks`, `profile_checks`, `config_error` | from text to checked structures, with one-line errors |
 //! | `prepared`, `networks`, `digital`, `points`, `shared_work`, `sweep`, `workers`, `measure` | opens everything, runs every point, summarises it |
-//! | `shard`, `merge` | parts of the points for several processes, and their results joined |
-//! | [`results`], `run_folder`, `atomic_file` | what is written, and how it is not lost |
-//! | [`plot`], `figures`, `contact_sheet`, `table`, `comparison`, `html_report` | what is shown |
+//! | `shard`, `merge`, `shell` | parts of the points for several processes, their results joined, commands that do it |
+//! | [`results`], `image_scores`, `run_folder`, `atomic_file` | what is written, and how it is not lost |
+//! | [`plot`], `figures`, `contact_sheet`, `table`, `comparison`, `paired`, `html_report` | what is shown |
 
 mod atomic_file;
 mod checks;
@@ -23,12 +23,14 @@ mod digital;
 mod figures;
 mod grid;
 mod html_report;
+mod image_scores;
 mod link_checks;
 mod measure;
 mod merge;
 mod nearest;
 mod networks;
 mod overrides;
+mod paired;
 pub mod plot;
 mod points;
 mod prepared;
@@ -42,6 +44,7 @@ mod scheme;
 mod shard;
 mod shared_work;
 mod sheet_canvas;
+mod shell;
 mod source;
 mod sweep;
 pub mod table;
@@ -61,5 +64,6 @@ pub use run_error::{EXIT_BAD_INPUT, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, RunE
 pub use run_folder::{CONFIGURATION, Existing, RESULTS, RunFolder, TIMINGS, UNFINISHED};
 pub use scheme::{SCHEMES, Scheme};
 pub use shard::Shard;
+pub use shell::quoted;
 pub use source::{OpenSource, SourceConfig, SourceKind};
 pub use sweep::{SweepOptions, SweepOutcome, check, resolved_text, sweep};

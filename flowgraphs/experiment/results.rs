@@ -1,5 +1,7 @@
 //! One row per measured point, written as `results.csv` and read back to resume a run.
 
+use super::config::Experiment;
+use super::image_scores::PointScores;
 use std::fmt::Write;
 
 /// Identifies a point within an experiment.
@@ -68,6 +70,17 @@ pub struct Row {
     pub key: PointKey,
     /// The measurement.
     pub measured: Measurement,
+}
+
+/// What is shown of an experiment: its rows in order, and the scores of all images where they were kept.
+#[derive(Clone, Copy)]
+pub struct Results<'a> {
+    /// The resolved experiment.
+    pub experiment: &'a Experiment,
+    /// Rows of the finished points.
+    pub rows: &'a [Row],
+    /// Scores of their images, in any order.
+    pub images: &'a [PointScores],
 }
 
 /// The columns, in order.

@@ -3,8 +3,10 @@
 use super::atomic_file;
 use super::comparison::{COMPARISON, CROSSINGS};
 use super::html_report::FILE as REPORT;
+use super::image_scores::IMAGES;
 use super::results::{Row, from_csv, to_csv};
 use super::run_error::RunError;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Name of the table.
@@ -18,7 +20,7 @@ pub const CONFIGURATION: &str = "experiment.toml";
 /// How the names of pictures begin.
 const PICTURES: [&str; 7] = ["psnr", "lpips", "rand", "ratio", "sheet", "error-rates", "goodput"];
 /// Names of everything else that a run writes.
-const FILES: [&str; 7] = [RESULTS, TIMINGS, CONFIGURATION, UNFINISHED, REPORT, COMPARISON, CROSSINGS];
+const FILES: [&str; 8] = [RESULTS, IMAGES, TIMINGS, CONFIGURATION, UNFINISHED, REPORT, COMPARISON, CROSSINGS];
 
 /// What to do with a folder that holds files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +87,15 @@ impl RunFolder {
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), RunError> {
         let path = self.path.join(name);
         atomic_file::write(&path, bytes).map_err(|error| RunError::file(&path, error))
+    }
+
+    /// Adds to the end of a file; a crash may leave a part of it there.
+    pub fn append(&self, name: &str, text: &str) -> Result<(), RunError> {
+        let path = self.path.join(name);
+        let opened = std::fs::OpenOptions::new().append(true).create(true).open(&path);
+        opened
+            .and_then(|mut file| file.write_all(text.as_bytes()))
+            .map_err(|error| RunError::file(&path, error))
     }
 
     /// The rows of a table that an earlier run wrote, without their header; nothing where there is none.
@@ -215,7 +226,8 @@ mod tests {
         assert_eq!(error.exit_code(), 2);
         assert!(error.to_string().contains("--resume or --force"), "{error}");
         std::fs::write(out.join("notes.txt"), "mine").unwrap();
-        let old = ["psnr-old.png", "ratio-mse-old.svg", COMPARISON, CROSSINGS, RESULTS, TIMINGS, REPORT];
+        let old =
+            ["psnr-old.png", "ratio-mse-old.svg", COMPARISON, CROSSINGS, RESULTS, IMAGES, TIMINGS, REPORT];
         old.iter().for_each(|name| std::fs::write(out.join(name), "old").unwrap());
         RunFolder::open(&out, Existing::Replace, CONFIG).unwrap();
         let left = std::fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().file_name());

@@ -1,11 +1,12 @@
 //! Every link on every channel at every SNR, one flowgraph a point, written in one fixed order.
 
 use super::config::{Experiment, Provenance};
+use super::image_scores::{self, IMAGES, ImageScores, PointScores};
 use super::networks::Purpose;
 use super::points::{Point, Variant, open_variants, points};
 use super::progress::Reporter;
 use super::reading::Tree;
-use super::results::{PointKey, Row};
+use super::results::{PointKey, Results, Row};
 use super::run_error::RunError;
 use super::run_folder::{Existing, RunFolder, TIMINGS};
 use super::shard::Shard;
@@ -30,6 +31,8 @@ pub struct SweepOutcome {
     pub experiment: Experiment,
     /// Rows of all finished points, in order.
     pub rows: Vec<Row>,
+    /// Scores of their images, where they are kept.
+    pub images: Vec<PointScores>,
     /// Points that an earlier run had finished.
     pub resumed: usize,
     /// Whether it was stopped before the end.
@@ -47,6 +50,13 @@ pub fn check(tree: &Tree) -> Result<(usize, Provenance), RunError> {
     let experiment = tree.experiment()?;
     let variants = open_variants(&experiment, tree, Purpose::Check)?;
     Ok((points(&variants, None).len(), variants[0].prepared.provenance.clone()))
+}
+
+impl SweepOutcome {
+    /// What is shown of it.
+    pub fn results(&self) -> Results<'_> {
+        Results { experiment: &self.experiment, rows: &self.rows, images: &self.images }
+    }
 }
 
 /// How a sweep is carried out; none of it changes a result.
@@ -82,6 +92,11 @@ pub fn sweep(tree: &Tree, options: &SweepOptions) -> Result<SweepOutcome, RunErr
     let resolved = Experiment { provenance: Some(provenance.clone()), ..experiment };
     let out = shard.map_or(options.out.to_owned(), |shard| options.out.join(shard.folder()));
     let (folder, finished) = RunFolder::open(&out, existing, &resolved_text(&resolved)?)?;
+    let keeps_images = resolved.output.keeps_images();
+    let (finished, scores) = match keeps_images {
+        true => with_images(&folder, finished)?,
+        false => (finished, vec![]),
+    };
     // A point that is measured again is timed again.
     let is_kept = |line: &&str| finished.iter().any(|row| line.starts_with(&timing_key(&row.key)));
     let earlier_timings =
@@ -90,15 +105,19 @@ pub fn sweep(tree: &Tree, options: &SweepOptions) -> Result<SweepOutcome, RunErr
     let of_earlier = |point: &Point| finished.iter().find(|row| row.key == point.key()).cloned();
     let rows: Vec<Option<Row>> = points.iter().map(of_earlier).collect();
     let resumed = rows.iter().flatten().count();
-    let mut sweep = Sweep { folder, earlier_timings, timings: vec![None; rows.len()], rows, stop };
+    let timings = vec![None; rows.len()];
+    let mut sweep = Sweep { folder, earlier_timings, timings, rows, keeps_images, scores, stop };
     let jobs = if options.jobs == 0 { cores } else { options.jobs };
     let interrupted = sweep.search_pictures(&points)? || sweep.measure_all(&points, jobs)?;
-    if !interrupted && shard.is_none() {
-        sweep.draw(&resolved, &variants)?;
+    if !interrupted {
+        sweep.order_images()?;
+        if shard.is_none() {
+            sweep.draw(&resolved, &variants)?;
+        }
     }
     let skipped_images = variants[0].prepared.source.skipped;
-    let rows = sweep.rows.into_iter().flatten().collect();
-    Ok(SweepOutcome { experiment: resolved, rows, resumed, interrupted, skipped_images, provenance })
+    let (rows, images) = (sweep.rows.into_iter().flatten().collect(), sweep.scores);
+    Ok(SweepOutcome { experiment: resolved, rows, images, resumed, interrupted, skipped_images, provenance })
 }
 
 /// The configuration as it is written beside results: every default spelled out.
@@ -106,6 +125,16 @@ pub fn resolved_text(experiment: &Experiment) -> Result<String, RunError> {
     let body =
         toml::to_string(experiment).map_err(|error| RunError::Failed(format!("configuration: {error}")))?;
     Ok(format!("# Written by sememe. Repeat this run: sememe run experiment.toml --out FOLDER\n\n{body}"))
+}
+
+/// The rows of an earlier run whose images are all known, and those; the others are measured again.
+fn with_images(folder: &RunFolder, rows: Vec<Row>) -> Result<(Vec<Row>, Vec<PointScores>), RunError> {
+    let found = folder.read_table(IMAGES, image_scores::from_csv)?;
+    let found = image_scores::of_rows(&rows, found);
+    let whole = rows.into_iter().zip(found).filter_map(|(row, scores)| Some((row, scores?)));
+    let (rows, scores): (Vec<Row>, Vec<PointScores>) = whole.unzip();
+    folder.write(IMAGES, image_scores::to_csv(scores.iter()).as_bytes())?;
+    Ok((rows, scores))
 }
 
 /// The beginning of a point's line in the table of times.
@@ -121,6 +150,10 @@ struct Sweep<'a> {
     rows: Vec<Option<Row>>,
     /// Seconds that a point took in this run.
     timings: Vec<Option<f64>>,
+    /// Whether the scores of every image are written.
+    keeps_images: bool,
+    /// Of the points that are done, in any order; none where they are not kept.
+    scores: Vec<PointScores>,
     stop: &'a Arc<AtomicBool>,
 }
 
@@ -166,8 +199,10 @@ impl Sweep<'_> {
         let (options, stop) = (self.options(), self.stop);
         let work = Work { points, to_do: &to_do, shared: &shared, jobs, options, stop };
         let mut done = resumed;
-        let interrupted = work.measure(|Measured { index, row, seconds }| {
+        let interrupted = work.measure(|Measured { index, row, scores, seconds }| {
             let message = format!("{}: {:.2} dB", name_of(&row.key), row.measured.psnr_db);
+            // Ahead of the row: a row stands for a point of which everything is written.
+            self.add_images(&row.key, scores)?;
             (self.rows[index], self.timings[index]) = (Some(row), Some(seconds));
             self.write_tables()?;
             done += 1;
@@ -197,15 +232,36 @@ impl Sweep<'_> {
         self.folder.write(TIMINGS, text.as_bytes())
     }
 
+    fn add_images(&mut self, key: &PointKey, scores: ImageScores) -> Result<(), RunError> {
+        if self.keeps_images {
+            let point = PointScores { key: key.clone(), scores };
+            self.folder.append(IMAGES, &image_scores::lines(&point))?;
+            self.scores.push(point);
+        }
+        Ok(())
+    }
+
+    /// Writes the scores of all images once more, in the order of the points.
+    fn order_images(&mut self) -> Result<(), RunError> {
+        if self.keeps_images {
+            let rows: Vec<Row> = self.rows.iter().flatten().cloned().collect();
+            let ordered = image_scores::of_rows(&rows, std::mem::take(&mut self.scores));
+            self.scores = ordered.into_iter().flatten().collect();
+            self.folder.write(IMAGES, image_scores::to_csv(self.scores.iter()).as_bytes())?;
+        }
+        Ok(())
+    }
+
     fn draw(&self, experiment: &Experiment, variants: &[Variant]) -> Result<(), RunError> {
         let (mut svgs, mut sheets) = (Vec::new(), Vec::new());
         let first = &variants[0].prepared;
         let rows: Vec<Row> = self.rows.iter().flatten().cloned().collect();
-        for (name, table) in comparison::tables(experiment, &rows) {
+        let results = Results { experiment, rows: &rows, images: &self.scores };
+        for (name, table) in comparison::tables(results) {
             self.folder.write(name, table.as_bytes())?;
         }
         if experiment.output.plots {
-            for (name, figure) in figures::all(experiment, &rows, &first.provenance.data, first.source.sent) {
+            for (name, figure) in figures::all(results, &first.provenance.data, first.source.sent) {
                 let failed = |reason: String| RunError::file(&self.folder.path().join(&name), reason);
                 let svg = super::plot::to_svg(&figure).map_err(failed)?;
                 self.folder.write(&format!("{name}.svg"), svg.as_bytes())?;
@@ -232,7 +288,7 @@ impl Sweep<'_> {
             let data = &first.provenance.data;
             let parts =
                 html_report::Parts { configuration: &configuration, data, figures: &svgs, sheets: &sheets };
-            let page = html_report::page(experiment, &rows, &parts);
+            let page = html_report::page(results, &parts);
             self.folder.write(html_report::FILE, page.as_bytes())?;
         }
         Ok(())

@@ -4,7 +4,7 @@ use super::comparison;
 use super::config::Experiment;
 use super::figures::channel_title;
 use super::grid::cells;
-use super::results::Row;
+use super::results::{Results, Row};
 use std::fmt::Write;
 
 /// A table under a title.
@@ -17,7 +17,8 @@ pub struct Section {
 
 /// For each channel and varied value: SNRs in rows, PSNR of each link in columns, and what digital links took;
 /// at last what each link costs.
-pub fn sections(experiment: &Experiment, rows: &[Row]) -> Vec<Section> {
+pub fn sections(results: Results) -> Vec<Section> {
+    let Results { experiment, rows, .. } = results;
     let mut sections = Vec::new();
     let links: Vec<String> = experiment.link.iter().map(|link| link.label()).collect();
     for cell in cells(&experiment.vary) {
@@ -38,16 +39,16 @@ pub fn sections(experiment: &Experiment, rows: &[Row]) -> Vec<Section> {
             }
         }
     }
-    sections.extend(comparison::sections(experiment, rows));
+    sections.extend(comparison::sections(results));
     let title = "Channel uses".to_owned();
     sections.push(Section { title, lines: cost_lines(&links, rows) });
     sections
 }
 
 /// All tables for a screen.
-pub fn text(experiment: &Experiment, rows: &[Row]) -> String {
+pub fn text(results: Results) -> String {
     let mut text = String::new();
-    for Section { title, lines } in sections(experiment, rows) {
+    for Section { title, lines } in sections(results) {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{title}\n{}", aligned(&lines));
     }
@@ -160,7 +161,7 @@ mod tests {
             energy_per_image: 1024.0,
             ..Measurement::default()
         };
-        let shown = text(&experiment, &[Row { key, measured }]);
+        let shown = text(Results { experiment: &experiment, rows: &[Row { key, measured }], images: &[] });
         let expected = "\
 AWGN: PSNR in dB with 95 % confidence interval
   SNR (dB)           klt
@@ -186,7 +187,7 @@ Channel uses
             unfit: Some(1),
             ..Measurement::default()
         };
-        let shown = text(&experiment, &[Row { key, measured }]);
+        let shown = text(Results { experiment: &experiment, rows: &[Row { key, measured }], images: &[] });
         let expected = "\
 modulation and code rate, lost images, images as mean colour
   SNR (dB)        jpeg-ldpc

@@ -1,5 +1,6 @@
 //! Measures points side by side: each on a thread of its own, which waits while its flowgraph runs.
 
+use super::image_scores::ImageScores;
 use super::measure::{summarize, true_groups};
 use super::points::{Point, Variant};
 use super::results::{PointKey, Row};
@@ -18,6 +19,8 @@ pub(super) struct Measured {
     pub index: usize,
     /// Its row.
     pub row: Row,
+    /// The scores of its images.
+    pub scores: ImageScores,
     /// How long it took, beside the others.
     pub seconds: f64,
 }
@@ -99,7 +102,8 @@ impl Work<'_> {
         }
         let output = output.map_err(|reason| RunError::link(name_of(&key), reason))?;
         let row = Row { measured: summarize(&output, link, truth), key };
-        Ok(Some(Measured { index, row, seconds: started.elapsed().as_secs_f64() }))
+        let scores = ImageScores::of(&output);
+        Ok(Some(Measured { index, row, scores, seconds: started.elapsed().as_secs_f64() }))
     }
 
     /// Of every variant that has points to measure, by its address.
