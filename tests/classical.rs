@@ -151,3 +151,40 @@ fn what_no_classical_link_can_do_is_refused_before_anything_runs() {
         assert!(error.contains(expected), "{set:?}\n  found    {error}  expected {expected}");
     }
 }
+
+#[test]
+fn words_span_the_phases_of_a_frame_in_one_proportion_only() {
+    let two_ratios = experiment(
+        r#"
+[[link]]
+name = "a fifth"
+scheme = "group-splitting"
+weights = "spatial-compact"
+rho = 0.2
+
+[[link]]
+name = "a tenth"
+scheme = "group-splitting"
+weights = "spatial-compact-tenth"
+rho = 0.1
+
+[[link]]
+scheme = "jpeg-ldpc"
+"#,
+    );
+    let text = two_ratios.replace("size = [16, 16]", "size = [32, 32]").replace("uses = 256", "uses = 1024");
+    let dir = folder_with(&text.replace("users = 10\ngroups = 2", "users = 50\ngroups = 10"));
+    let run = ["run", "a.toml", "--check", "--set", "source.images=50"];
+    succeeded(sememe(dir.path(), &run));
+    let apart = [&run[..], &["--set", "channel.1.phases=independent"]].concat();
+    let error = error_line(&sememe(dir.path(), &apart));
+    assert!(error.contains("channel.1.phases = \"independent\" is not possible"), "{error}");
+    assert!(
+        error.contains("a fifth makes the common one 0.188") && error.contains("a tenth 0.094"),
+        "{error}"
+    );
+    let one = [&apart[..], &["--set", "link.1.weights=spatial-compact", "--set", "link.1.rho=0.2"]].concat();
+    succeeded(sememe(dir.path(), &one));
+    let stopped = [&run[..], &["--set", "source.fit=tiles", "--set", "stop={psnr_ci95_db=0.1}"]].concat();
+    assert!(error_line(&sememe(dir.path(), &stopped)).contains("fit"));
+}

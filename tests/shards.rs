@@ -202,9 +202,11 @@ fn parts_that_do_not_belong_together_are_refused() {
     succeeded(sememe(dir.path(), &[&quick[..], &["2/2", "--set", "seed=6"]].concat()));
     let error = error_line(&sememe(dir.path(), &["merge", "p"]));
     assert!(error.contains("'seed = 5'") && error.contains("'seed = 6'"), "{error}");
-    succeeded(sememe(dir.path(), &[&quick[..], &["1/3"]].concat()));
+    let refused = error_line(&sememe(dir.path(), &[&quick[..], &["1/3"]].concat()));
+    assert!(refused.contains("p holds shard-1-of-2: allowed is 2 parts"), "{refused}");
+    std::fs::rename(dir.path().join("p/shard-1-of-2"), dir.path().join("p/shard-1-of-3")).unwrap();
     let error = error_line(&sememe(dir.path(), &["merge", "p"]));
-    assert!(error.contains("shard-1-of-2 and shard-1-of-3"), "{error}");
+    assert!(error.contains("shard-1-of-3 and shard-2-of-2"), "{error}");
     std::fs::create_dir(dir.path().join("empty")).unwrap();
     let error = error_line(&sememe(dir.path(), &["merge", "empty"]));
     assert!(error.contains("holds no shards"), "{error}");

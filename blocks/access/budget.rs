@@ -72,6 +72,11 @@ impl Budget {
         self.private_uses as f64 + common_of_all / self.num_users as f64
     }
 
+    /// Share of the uses sent that carries common vectors: how long the common phase of a frame lasts.
+    pub fn common_share(&self) -> f64 {
+        1.0 - self.private_uses as f64 / self.uses_per_image()
+    }
+
     /// Channel uses each user listens to: its private vector and its group's common one.
     pub fn uses_received_per_user(&self) -> usize {
         self.private_uses + self.common_uses
@@ -129,6 +134,7 @@ mod tests {
         assert_eq!((budget.private_len(), budget.common_len()), (1664, 1920));
         assert_eq!((budget.private_uses(), budget.common_uses(), budget.signalling_uses()), (832, 960, 8));
         assert_eq!((budget.effective_rho(), budget.uses_per_image()), (0.1875, 1024.0));
+        assert_eq!(budget.common_share(), 0.1875);
         assert_eq!((budget.uses_received_per_user(), budget.energy_per_image()), (1792, 1024.0));
         assert_eq!(
             budget.to_string(),
@@ -142,6 +148,7 @@ mod tests {
         let budget = BudgetConfig { accounting: Accounting::PerUser, ..config() }.budget().unwrap();
         assert_eq!((budget.private_channels(), budget.common_channels()), (Some(26), Some(6)));
         assert_eq!(budget.uses_per_image(), 832.0 + 192.0 / 5.0);
+        assert!((budget.common_share() - 38.4 / 870.4).abs() < 1e-12);
         assert_eq!(budget.uses_received_per_user(), 1024);
         // Any number of groups goes.
         let odd = BudgetConfig { accounting: Accounting::PerUser, num_groups: 7, ..config() };

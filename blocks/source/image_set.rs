@@ -24,6 +24,11 @@ pub trait ImageSet: Send + Sync {
     /// - errors: an index not below [`len`](Self::len)
     fn batch(&self, frame: u64, indices: &[usize]) -> Result<ImageBatch>;
 
+    /// Number of the picture that an image was cut from; images of one picture follow each other and are alike.
+    fn picture_of(&self, index: usize) -> usize {
+        index
+    }
+
     /// One line that identifies the data: name, version or digest. Written beside results and weights.
     fn name(&self) -> String;
 }

@@ -38,8 +38,8 @@ pub fn normal_approximation_rate(snr: f64, channel_uses: u64, error_probability:
 /// - parts: SNR, linear, positive and finite, and channel uses, at least 1, of each
 /// - errors: an argument out of its range; no part
 ///
-/// Source: Polyanskiy and Verdu, "Scalar coherent fading channel: dispersion analysis", IEEE ISIT 2011, for fades
-/// that both ends of the code know.
+/// Source: parallel channels in Polyanskiy, Poor and Verdu, "Dispersion of Gaussian channels", IEEE ISIT 2009, here
+/// with a fixed power on each.
 pub fn normal_approximation_rate_over(parts: &[(f64, u64)], error_probability: f64) -> Result<f64> {
     let total = parts.iter().fold(0u64, |total, (_, uses)| total.saturating_add(*uses));
     if !(error_probability > 0.0 && error_probability < 1.0) {

@@ -7,6 +7,7 @@ use super::grid;
 use super::link_checks::check_link;
 use super::profile_checks::check_profiles;
 use super::reading::Tree;
+use sememe_blocks::source::Fit;
 use std::collections::BTreeSet;
 
 /// Bound on what one run measures.
@@ -71,6 +72,10 @@ fn check_stop(experiment: &Experiment, tree: &Tree) -> Result<()> {
     match &experiment.stop {
         Some(rule) if !(rule.psnr_ci95_db.is_finite() && rule.psnr_ci95_db > 0.0) => {
             Err(tree.refuse("stop.psnr_ci95_db", "a number of dB above 0"))
+        }
+        Some(_) if experiment.source.fit == Fit::Tiles => {
+            Err(tree
+                .refuse("source.fit", "another beside [stop], whose interval takes images to be independent"))
         }
         Some(rule) if rule.min_images < 2 => Err(tree.refuse("stop.min_images", "at least 2")),
         _ => Ok(()),

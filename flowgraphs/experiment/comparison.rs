@@ -2,11 +2,12 @@
 
 use super::figures::{channel_title, file_suffix, look_of};
 use super::grid::cells;
-use super::image_scores::PointScores;
+use super::image_scores::{ImageScores, text_of};
 use super::paired::PairedIntervals;
 use super::plot::{Axis, Figure, Line};
 use super::results::{Results, Row};
 use super::table::Section;
+use std::collections::HashMap;
 use std::fmt::Write;
 
 /// Name of the table of differences and ratios.
@@ -43,8 +44,8 @@ struct Beside {
 type RatioOf = fn(&Beside) -> Option<(f64, Option<f64>)>;
 
 impl Beside {
-    fn of(line: &Row, reference: &Row, images: &[PointScores]) -> Self {
-        let scores = |row: &Row| images.iter().find(|point| point.key == row.key).map(|point| &point.scores);
+    fn of(line: &Row, reference: &Row, images: &HashMap<String, &ImageScores>) -> Self {
+        let scores = |row: &Row| images.get(&text_of(&row.key)).copied();
         let intervals = scores(line).zip(scores(reference)).and_then(|(l, r)| PairedIntervals::of(l, r));
         let (key, line, reference) = (&line.key, &line.measured, &reference.measured);
         Self {
@@ -61,6 +62,8 @@ impl Beside {
 fn pairs(results: Results<'_>) -> Vec<Pair<'_>> {
     let Results { experiment, rows, images } = results;
     let Some(reference) = &experiment.output.compare else { return vec![] };
+    let images: HashMap<String, &ImageScores> =
+        images.iter().map(|point| (text_of(&point.key), &point.scores)).collect();
     let mut pairs = Vec::new();
     for cell in cells(&experiment.vary) {
         for channel in &experiment.channel {
@@ -75,7 +78,7 @@ fn pairs(results: Results<'_>) -> Vec<Pair<'_>> {
                 let theirs = of(&link);
                 let at = |ours: &&Row| {
                     let other = theirs.iter().find(|other| other.key.snr_db == ours.key.snr_db)?;
-                    Some(Beside::of(other, ours, images))
+                    Some(Beside::of(other, ours, &images))
                 };
                 let mut points: Vec<_> = ours.iter().filter_map(at).collect();
                 points.sort_by(|a, b| a.snr_db.total_cmp(&b.snr_db));
@@ -109,8 +112,8 @@ impl Pair<'_> {
         let by_gain = |a: &&Beside, b: &&Beside| a.gain_db.total_cmp(&b.gain_db);
         let shown = |point: Option<&Beside>| {
             point.map_or("-".to_owned(), |Beside { gain_db, intervals, .. }| {
-                let interval =
-                    intervals.map_or(String::new(), |known| format!(" \u{b1}{:.2}", known.psnr_db));
+                let known = intervals.map(|known| known.psnr_db).filter(|half| half.is_finite());
+                let interval = known.map_or(String::new(), |half| format!(" \u{b1}{half:.2}"));
                 format!("{gain_db:+.2}{interval}")
             })
         };
@@ -139,8 +142,9 @@ pub fn sections(results: Results) -> Vec<Section> {
                 lpips.map_or("-".into(), |ratio| format!("{ratio:.2}")),
             ]);
         }
-        let title =
-            format!("{}: beside {reference}, with 95 % confidence intervals of pairs", pairs[0].title);
+        let is_sure = pairs.iter().flat_map(|pair| &pair.points).any(|point| point.intervals.is_some());
+        let how = if is_sure { ", with 95 % confidence intervals of pairs" } else { "" };
+        let title = format!("{}: beside {reference}{how}", pairs[0].title);
         Section { title, lines }
     };
     pairs.chunk_by(|a, b| a.title == b.title).map(of_title).collect()
@@ -194,7 +198,10 @@ pub fn figures(results: Results, subtitle: &str) -> Vec<(String, Figure)> {
                 Line {
                     name: pair.link.to_owned(),
                     points: known.iter().map(|(snr, (ratio, _))| (*snr, *ratio)).collect(),
-                    error: known.iter().map(|(_, (_, half))| half.unwrap_or(0.0)).collect(),
+                    error: known
+                        .iter()
+                        .map(|(_, (_, half))| half.filter(|half| half.is_finite()).unwrap_or(0.0))
+                        .collect(),
                     look: look_of(experiment, pair.link),
                     ..Line::default()
                 }
@@ -222,7 +229,7 @@ pub fn figures(results: Results, subtitle: &str) -> Vec<(String, Figure)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::image_scores::ImageScores;
+    use crate::experiment::image_scores::PointScores;
     use crate::experiment::results::{Measurement, PointKey};
     use crate::experiment::{Experiment, Tree};
 
@@ -271,7 +278,7 @@ mod tests {
             [",awgn,theirs,5.45", ",awgn,theirs,7.50"]
         );
         let sections = sections(results);
-        assert_eq!(sections[0].title, "AWGN: beside ours, with 95 % confidence intervals of pairs");
+        assert_eq!(sections[0].title, "AWGN: beside ours");
         assert_eq!(sections[0].lines[1], ["theirs", "5.5, 7.5", "-10.00 to +1.00", "10.00", "2.00"]);
     }
 
@@ -279,8 +286,9 @@ mod tests {
     fn pairs_of_images_give_intervals() {
         let (experiment, rows) = (experiment(), rows());
         let scores = |row: &Row| {
-            let psnr_db = [-1.0, 0.0, 4.0].map(|off| row.measured.psnr_db + off).to_vec();
-            PointScores { key: row.key.clone(), scores: ImageScores { psnr_db, ..ImageScores::default() } }
+            let psnr_db = [-0.1, 0.0, 0.1].map(|off| row.measured.psnr_db + off).to_vec();
+            let scores = ImageScores { pictures: vec![0, 1, 2], psnr_db, ..ImageScores::default() };
+            PointScores { key: row.key.clone(), scores }
         };
         let mut images: Vec<PointScores> = rows.iter().map(scores).collect();
         // All three images differ by the same; but at 6 dB by 1, 2 and 3 dB more: +-4.3027 / sqrt(3).

@@ -333,6 +333,7 @@ fn the_experiments_in_the_examples_can_be_read() {
         [
             "CIFAR-10",
             "Kodak",
+            "Kodak in tiles",
             "Kodak, classical",
             "SNR mismatch",
             "access",

@@ -28,6 +28,7 @@ pub(super) struct DigitalParts<'a> {
     source: &'a OpenSource,
     mean_image: &'a Array3<u8>,
     tree: &'a Tree,
+    common_share: f64,
     validation: Option<Arc<Validation>>,
     stores: Vec<Arc<LadderStore>>,
     reliabilities: Vec<(Receiver, Recipients, Vec<CodedModulation>, Arc<Reliability>)>,
@@ -35,14 +36,17 @@ pub(super) struct DigitalParts<'a> {
 
 impl<'a> DigitalParts<'a> {
     /// Nothing is opened yet.
+    ///
+    /// - common_share: of a frame, where words span phases that fade independently
     pub fn new(
         experiment: &'a Experiment,
         source: &'a OpenSource,
         mean_image: &'a Array3<u8>,
         tree: &'a Tree,
+        common_share: f64,
     ) -> Self {
         let (validation, stores, reliabilities) = (None, vec![], vec![]);
-        Self { experiment, source, mean_image, tree, validation, stores, reliabilities }
+        Self { experiment, source, mean_image, tree, common_share, validation, stores, reliabilities }
     }
 
     /// Opens a digital line.
@@ -102,7 +106,7 @@ impl<'a> DigitalParts<'a> {
         let validation = self.validation(index)?;
         let ladders = self.store(config, &format!("link.{index}"))?;
         let key = Reliability::apart(self.experiment.seed);
-        let common_share = self.experiment.downlink.rho;
+        let common_share = self.common_share;
         Ok(IdealLine { ladders, limit: config.limit.unwrap_or_default(), validation, key, common_share })
     }
 
@@ -161,9 +165,8 @@ impl<'a> DigitalParts<'a> {
         if let Some((.., reliability)) = known {
             return Arc::clone(reliability);
         }
-        // The common phase of a frame is as long as features in common make it.
-        let Experiment { seed, downlink, .. } = self.experiment;
-        let reliability = Arc::new(Reliability::new(*seed, formats, recipients, receiver, downlink.rho));
+        let (seed, share) = (self.experiment.seed, self.common_share);
+        let reliability = Arc::new(Reliability::new(seed, formats, recipients, receiver, share));
         self.reliabilities.push((receiver, recipients, schemes, Arc::clone(&reliability)));
         reliability
     }

@@ -182,10 +182,14 @@ fn subtitle(experiment: &Experiment, data: &str, images: usize) -> String {
     // The digest and the parameters of the set stand in experiment.toml.
     let data = data.split(',').next().unwrap_or(data);
     let downlink = &experiment.downlink;
+    let plural = |count: usize, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
     let most = if experiment.stop.is_some() { "at most " } else { "" };
     format!(
-        "{data}, {most}{images} images; N = {} channel uses per image, {} users in {} groups",
-        downlink.uses, downlink.users, downlink.groups
+        "{data}, {most}{}; N = {} channel uses per image, {} in {}",
+        plural(images, "image"),
+        downlink.uses,
+        plural(downlink.users, "user"),
+        plural(downlink.groups, "group")
     )
 }
 

@@ -4,19 +4,23 @@
 //! table of results; both are left out when the file is read. A finished run has them in the order of its points.
 
 use super::results::{PointKey, Row};
-use crate::links::LinkOutput;
+use crate::links::{Images, LinkOutput};
 use sememe_blocks::metric::ImageScore;
+use std::collections::HashMap;
 use std::fmt::Write;
 
 /// Name of the table.
 pub const IMAGES: &str = "images.csv";
 
-/// Its first line. Images are numbered from 0 in the order in which they are sent.
-pub const HEADER: &str = "varied,link,channel,snr_db,image,lost,psnr_db,ms_ssim,lpips\n";
+/// Its first line. Images are numbered from 0 in the order in which they are sent; tiles of one picture share the number
+/// of the first.
+pub const HEADER: &str = "varied,link,channel,snr_db,image,picture,lost,psnr_db,ms_ssim,lpips\n";
 
 /// The scores of the images of one point, in sending order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ImageScores {
+    /// Number of the picture that each was cut from.
+    pub pictures: Vec<usize>,
     /// Which images did not arrive.
     pub lost: Vec<bool>,
     /// PSNR of each in dB; an exact image counts 100 dB.
@@ -38,10 +42,13 @@ pub struct PointScores {
 
 impl ImageScores {
     /// Scores as they will be read again: rounded to what the table holds.
-    pub fn of(output: &LinkOutput) -> Self {
+    ///
+    /// - sent: the images, in the order in which they were sent
+    pub fn of(output: &LinkOutput, sent: &Images) -> Self {
         let images: Vec<&ImageScore> = output.scores.iter().flat_map(|frame| &frame.images).collect();
         let of_frames = output.scores.iter();
         Self {
+            pictures: sent.pictures(images.len()),
             lost: images.iter().map(|image| image.lost).collect(),
             psnr_db: images.iter().map(|image| rounded(image.psnr_db())).collect(),
             ms_ssim: of_frames.clone().flat_map(|frame| &frame.ms_ssim).map(|s| rounded(*s)).collect(),
@@ -76,13 +83,13 @@ pub fn lines(PointScores { key, scores }: &PointScores) -> String {
     let mut lines = String::new();
     let maybe = |values: &[f64], image: usize| values.get(image).map(|v| text(*v)).unwrap_or_default();
     for image in 0..scores.len() {
-        let lost = u8::from(scores.lost[image]);
+        let (picture, lost) = (scores.pictures[image], u8::from(scores.lost[image]));
         let (psnr, similarity) = (text(scores.psnr_db[image]), maybe(&scores.ms_ssim, image));
         let distance = maybe(&scores.lpips, image);
         // Writing to a string cannot fail.
         let _ = writeln!(
             lines,
-            "{varied},{link},{channel},{snr_db},{image},{lost},{psnr},{similarity},{distance}"
+            "{varied},{link},{channel},{snr_db},{image},{picture},{lost},{psnr},{similarity},{distance}"
         );
     }
     lines
@@ -105,14 +112,14 @@ pub fn from_csv(text: &str) -> Result<Vec<PointScores>, String> {
             false => Err(format!("line 1 is not {}: allowed is {allowed}", HEADER.trim())),
         };
     };
-    let mut points: Vec<PointScores> = Vec::new();
+    let (mut points, mut places) = (Vec::<PointScores>::new(), HashMap::new());
     for (number, line) in body.lines().enumerate() {
         let located = |reason: String| format!("line {}: {reason}", number + 2);
         let fields: Vec<&str> = line.split(',').collect();
-        let Ok([varied, link, channel, snr, image, lost, rest @ ..]): Result<[&str; 9], _> =
+        let Ok([varied, link, channel, snr, image, picture, lost, rest @ ..]): Result<[&str; 10], _> =
             fields.try_into()
         else {
-            return Err(located(format!("{} fields found, 9 allowed", line.split(',').count())));
+            return Err(located(format!("{} fields found, 10 allowed", line.split(',').count())));
         };
         let number = |name: &str, text: &str| {
             text.parse::<f64>().map_err(|_| located(format!("{name} = {text} is no number")))
@@ -121,13 +128,18 @@ pub fn from_csv(text: &str) -> Result<Vec<PointScores>, String> {
         let key = PointKey { varied: varied.into(), link: link.into(), channel: channel.into(), snr_db };
         // The first image begins a point anew: one that was measured again after a crash counts as it is last.
         if image == "0" || points.is_empty() {
-            points.retain(|point| point.key != key);
+            let earlier = places.insert(text_of(&key), points.len());
+            if let Some(earlier) = earlier.and_then(|place| points.get_mut(place)) {
+                earlier.scores = ImageScores::default();
+            }
             points.push(PointScores { key: key.clone(), scores: ImageScores::default() });
         }
         let Some(PointScores { key: current, scores }) = points.last_mut() else { continue };
         if *current != key || image != scores.len().to_string() {
             return Err(located(format!("image {image} is out of order")));
         }
+        let picture = picture.parse().map_err(|_| located(format!("picture = {picture} is no number")))?;
+        scores.pictures.push(picture);
         scores.lost.push(lost == "1");
         let [psnr, similarity, distance] = rest;
         scores.psnr_db.push(number("psnr_db", psnr)?);
@@ -139,21 +151,23 @@ pub fn from_csv(text: &str) -> Result<Vec<PointScores>, String> {
             }
         }
     }
+    // Those measured again stand further down.
+    points.retain(|point| point.scores.len() > 0);
     Ok(points)
+}
+
+/// A key by which points are looked up.
+pub fn text_of(PointKey { varied, link, channel, snr_db }: &PointKey) -> String {
+    format!("{varied},{link},{channel},{snr_db}")
 }
 
 /// The scores that belong to rows, in their order; `None` for a row whose images are not all there.
 pub fn of_rows(rows: &[Row], scores: Vec<PointScores>) -> Vec<Option<PointScores>> {
-    let mut scores: Vec<Option<PointScores>> = scores.into_iter().map(Some).collect();
-    let mut of_row = |row: &Row| {
-        let is_its = |point: &&mut Option<PointScores>| {
-            point
-                .as_ref()
-                .is_some_and(|point| point.key == row.key && point.scores.len() as u64 == row.measured.images)
-        };
-        scores.iter_mut().find(is_its).and_then(Option::take)
-    };
-    rows.iter().map(&mut of_row).collect()
+    let mut of_key: HashMap<String, PointScores> =
+        scores.into_iter().map(|point| (text_of(&point.key), point)).collect();
+    let is_whole = |row: &Row, point: &PointScores| point.scores.len() as u64 == row.measured.images;
+    let of_row = |row: &Row| of_key.remove(&text_of(&row.key)).filter(|point| is_whole(row, point));
+    rows.iter().map(of_row).collect()
 }
 
 #[cfg(test)]
@@ -164,6 +178,7 @@ mod tests {
     fn point(link: &str, snr_db: f64, psnr_db: &[f64]) -> PointScores {
         let key = PointKey { varied: "0.2".into(), link: link.into(), channel: "awgn".into(), snr_db };
         let scores = ImageScores {
+            pictures: (0..psnr_db.len()).map(|image| image / 2).collect(),
             lost: psnr_db.iter().map(|psnr| *psnr < 10.0).collect(),
             psnr_db: psnr_db.to_vec(),
             ms_ssim: vec![],
@@ -180,7 +195,7 @@ mod tests {
     fn what_is_written_is_read_again() {
         let text = to_csv(points().iter());
         assert!(
-            text.starts_with(HEADER) && text.contains("\n0.2,klt,awgn,-3.5,0,1,8.00000,,0.12500\n"),
+            text.starts_with(HEADER) && text.contains("\n0.2,klt,awgn,-3.5,0,0,1,8.00000,,0.12500\n"),
             "{text}"
         );
         let read = from_csv(&text).unwrap();
@@ -211,8 +226,8 @@ mod tests {
         let text = to_csv(points().iter());
         let error = |from: &str, to: &str| from_csv(&text.replace(from, to)).unwrap_err();
         assert!(error("25.50000", "many").contains("line 3: psnr_db = many"));
-        assert!(error("klt,awgn,-3.5,1", "klt,awgn,-3.5,2").contains("line 3: image 2 is out of order"));
-        assert!(error(",8.00000", ",8.00000,").contains("line 2: 10 fields found"));
+        assert!(error("klt,awgn,-3.5,1,", "klt,awgn,-3.5,2,").contains("line 3: image 2 is out of order"));
+        assert!(error(",8.00000", ",8.00000,").contains("line 2: 11 fields found"));
         assert!(error("varied", "varies").contains("line 1"));
     }
 

@@ -20,13 +20,19 @@ pub fn true_groups(images: &Images, users: usize) -> Result<Vec<Option<Grouping>
 /// Summarises a point.
 ///
 /// - truth: of each frame, as [`true_groups`] gives it
-pub fn summarize(output: &LinkOutput, link: &ReadyLink, truth: &[Option<Grouping>]) -> Measurement {
+/// - pictures: that each image was cut from; intervals take pictures to be independent
+pub fn summarize(
+    output: &LinkOutput,
+    link: &ReadyLink,
+    truth: &[Option<Grouping>],
+    pictures: &[usize],
+) -> Measurement {
     let scores: Vec<&ImageScore> = output.scores.iter().flat_map(|frame| &frame.images).collect();
     let images = scores.len();
     let all: Vec<f64> = scores.iter().map(|score| score.psnr_db()).collect();
     let received: Vec<f64> = scores.iter().filter(|score| !score.lost).map(|score| score.psnr_db()).collect();
     let lost = (images - received.len()) as u64;
-    let psnr = Confidence::of(&all);
+    let psnr = Confidence::of_clusters(&all, pictures);
     let mean_error = scores.iter().map(|score| score.mean_square_error).sum::<f64>() / images as f64;
     let similarities: Vec<f64> =
         output.scores.iter().flat_map(|frame| frame.ms_ssim.iter().copied()).collect();

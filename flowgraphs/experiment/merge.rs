@@ -30,10 +30,10 @@ struct Part {
 /// - errors: a part or a point that is missing, with the command that measures it; parts of different
 ///   experiments; results of another experiment in `out`
 pub fn merge(out: &Path, stop: &Arc<AtomicBool>) -> Result<SweepOutcome, RunError> {
-    let parts = read_parts(out)?;
-    let configuration = &parts[0].configuration;
+    let mut parts = read_parts(out)?;
+    let configuration = parts[0].configuration.clone();
     if let Some((part, (old, new))) =
-        parts.iter().find_map(|part| Some((part, first_difference(configuration, &part.configuration)?)))
+        parts.iter().find_map(|part| Some((part, first_difference(&configuration, &part.configuration)?)))
     {
         return Err(RunError::Usage(format!(
             "{}: it holds another experiment than shard {}, which says {old} where this one says {new}: allowed \
@@ -43,12 +43,12 @@ pub fn merge(out: &Path, stop: &Arc<AtomicBool>) -> Result<SweepOutcome, RunErro
         )));
     }
     let origin = parts[0].path.join(CONFIGURATION).display().to_string();
-    let tree = Tree::parse(configuration, &origin)?;
+    let tree = Tree::parse(&configuration, &origin)?;
     let experiment = tree.experiment()?;
     let variants = open_variants(&experiment, &tree, Purpose::Run)?;
     let keeps_images = experiment.output.keeps_images();
     let (mut rows, mut images) = (Vec::new(), Vec::new());
-    for part in &parts {
+    for part in &mut parts {
         let expected = points(&variants, Some(part.shard));
         let found = expected.iter().filter_map(|point| {
             let key = point.key();
@@ -56,7 +56,7 @@ pub fn merge(out: &Path, stop: &Arc<AtomicBool>) -> Result<SweepOutcome, RunErro
         });
         let mut found: Vec<Row> = found.cloned().collect();
         if keeps_images {
-            let of_rows = image_scores::of_rows(&found, part.images.clone());
+            let of_rows = image_scores::of_rows(&found, std::mem::take(&mut part.images));
             let mut is_whole = of_rows.iter().map(Option::is_some);
             found.retain(|_| is_whole.next() == Some(true));
             images.extend(of_rows.into_iter().flatten());
@@ -77,7 +77,7 @@ pub fn merge(out: &Path, stop: &Arc<AtomicBool>) -> Result<SweepOutcome, RunErro
     }
     let order = points(&variants, None);
     rows.sort_by_cached_key(|row| order.iter().position(|point| point.key() == row.key));
-    let (folder, earlier) = RunFolder::open(out, Existing::Resume, configuration)?;
+    let (folder, earlier) = RunFolder::open(out, Existing::Resume, &configuration)?;
     if earlier.iter().any(|row| !rows.contains(row)) {
         return Err(RunError::Usage(format!(
             "{}: its results are not those of its shards: allowed is a folder without a {RESULTS} of its own",
@@ -97,13 +97,7 @@ pub fn merge(out: &Path, stop: &Arc<AtomicBool>) -> Result<SweepOutcome, RunErro
 }
 
 fn read_parts(out: &Path) -> Result<Vec<Part>, RunError> {
-    let failed = |error| RunError::file(out, error);
-    let names = std::fs::read_dir(out)
-        .and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect::<Result<Vec<_>, _>>())
-        .map_err(failed)?;
-    let mut shards: Vec<Shard> =
-        names.iter().filter_map(|name| Shard::of_folder(&name.to_string_lossy())).collect();
-    shards.sort_unstable();
+    let shards = Shard::all_in(out)?;
     let Some(first) = shards.first().copied() else {
         return Err(RunError::Usage(format!(
             "{}: it holds no shards: allowed is the folder that was given to sememe run --shard i/n --out",

@@ -14,7 +14,7 @@ use crate::links::{
     Pictures, Scoring, Setting, Trained, Validation, in_flowgraph,
 };
 use ndarray::Array3;
-use sememe_blocks::channel::ChannelConfig;
+use sememe_blocks::channel::{ChannelConfig, Phases};
 use sememe_blocks::picture::LadderStore;
 use sememe_blocks::rng::RngKey;
 use sememe_blocks::source::mean_image;
@@ -50,6 +50,8 @@ pub struct ReadyLink {
     pub downlink: Downlink,
     /// Share of the features that is sent in common, as whole numbers allow.
     pub effective_rho: f64,
+    /// Share of a frame's channel uses that carries common vectors.
+    pub common_share: f64,
     /// Channel uses of signalling per image.
     pub signalling_uses: usize,
     mismatch_db: f64,
@@ -70,6 +72,7 @@ impl ReadyLink {
             name: config.label(),
             downlink: config.downlink(&experiment.downlink),
             effective_rho: 0.0,
+            common_share: 0.0,
             signalling_uses: 0,
             mismatch_db: config.snr_mismatch_db,
             scheme,
@@ -121,26 +124,31 @@ impl Prepared {
             ..Provenance::default()
         };
         let lpips = open_lpips(&experiment, source.images.set.size(), &mut provenance, tree)?;
-        let mut parts = DigitalParts::new(&experiment, &source, &mean_image, tree);
-        let (mut links, mut stores) = (Vec::new(), BTreeMap::new());
+        let mut stores = BTreeMap::new();
+        let mut links: Vec<Option<ReadyLink>> = Vec::new();
         for (index, config) in experiment.link.iter().enumerate() {
-            let scheme = match config.scheme {
-                scheme if scheme.is_digital() => {
-                    parts.line(config, index).map(|line| ReadyScheme::Digital(Box::new(line)))
-                }
-                scheme if scheme.is_bound() => parts.bound(config, index).map(ReadyScheme::Ideal),
-                _ => {
-                    let opened = {
-                        let opened = (&mut provenance, &mut stores, &mut *networks);
-                        open_link(config, &experiment, &source, opened, tree, index)
-                    };
-                    links.push(opened.map_err(|error| tree.located(error))?);
-                    continue;
-                }
+            let is_coded = config.scheme.is_digital() || config.scheme.is_bound();
+            let mut open = || {
+                let opened = (&mut provenance, &mut stores, &mut *networks);
+                open_link(config, &experiment, &source, opened, tree, index)
             };
-            let scheme = scheme.map_err(|error| tree.located(error))?;
-            links.push(ReadyLink::private(config, &experiment, scheme));
+            let link = (!is_coded).then(&mut open).transpose();
+            links.push(link.map_err(|error| tree.located(error))?);
         }
+        // Coded links share the phases of frames with those that send features.
+        let common_share = common_share(&experiment, &links, tree)?;
+        let mut parts = DigitalParts::new(&experiment, &source, &mean_image, tree, common_share);
+        for (index, (config, link)) in experiment.link.iter().zip(&mut links).enumerate() {
+            if link.is_none() {
+                let scheme = match config.scheme.is_digital() {
+                    true => parts.line(config, index).map(|line| ReadyScheme::Digital(Box::new(line))),
+                    false => parts.bound(config, index).map(ReadyScheme::Ideal),
+                };
+                let scheme = scheme.map_err(|error| tree.located(error))?;
+                *link = Some(ReadyLink::private(config, &experiment, scheme));
+            }
+        }
+        let links = links.into_iter().flatten().collect();
         check_provenance(&experiment, &provenance, tree)?;
         Ok(Self { experiment, source, links, mean_image, lpips, provenance })
     }
@@ -194,6 +202,29 @@ impl Prepared {
                 in_flowgraph(&line.link(&setting)?, images, &setting, &scoring, options)
             }
         }
+    }
+}
+
+/// Share of a frame that its common phase lasts: that of the links that send something in common, or else
+/// `downlink.rho`.
+///
+/// - errors: links of different shares where coded words span phases that fade independently
+fn common_share(experiment: &Experiment, links: &[Option<ReadyLink>], tree: &Tree) -> Result<f64> {
+    let mut shares = links.iter().flatten().filter(|link| link.common_share > 0.0);
+    let Some(first) = shares.next() else { return Ok(experiment.downlink.rho) };
+    let is_apart = |channel: &ChannelConfig| channel.phases == Phases::Independent;
+    let apart = experiment.channel.iter().position(is_apart);
+    let other = shares.find(|link| link.common_share != first.common_share);
+    match (apart, other, links.iter().any(Option::is_none)) {
+        (Some(channel), Some(other), true) => Err(tree.refuse(
+            &format!("channel.{channel}.phases"),
+            format!(
+                "shared, or links of one ratio: words of coded links span both phases, of which {} makes the common \
+                 one {:.3} of a frame long and {} {:.3}",
+                first.name, first.common_share, other.name, other.common_share
+            ),
+        )),
+        _ => Ok(first.common_share),
     }
 }
 
@@ -275,6 +306,7 @@ fn open_link(
         name,
         downlink,
         effective_rho: budget.effective_rho(),
+        common_share: budget.common_share(),
         signalling_uses: budget.signalling_uses(),
         mismatch_db: config.snr_mismatch_db,
         scheme: ReadyScheme::Learned(Box::new(learned)),

@@ -83,6 +83,14 @@ pub struct Results<'a> {
     pub images: &'a [PointScores],
 }
 
+impl Row {
+    /// The row as it is read again from the table.
+    pub fn as_written(self) -> Result<Self, String> {
+        let rows = from_csv(&to_csv(&[self]))?;
+        rows.into_iter().next().ok_or_else(|| "a row was written as nothing".into())
+    }
+}
+
 /// The columns, in order.
 pub const COLUMNS: [&str; 24] = [
     "varied",
@@ -247,6 +255,8 @@ mod tests {
         let text = to_csv(&rows());
         let read = from_csv(&text).unwrap();
         assert_eq!(to_csv(&read), text);
+        assert_eq!(rows()[0].clone().as_written().unwrap(), read[0]);
+        assert_eq!(read[0].clone().as_written().unwrap(), read[0], "rounding twice changes nothing");
         assert_eq!(read[0].key, rows()[0].key);
         assert_eq!(read[1].measured.ms_ssim_scales, Some(2));
         assert_eq!(read[1].measured.adjusted_rand, None);

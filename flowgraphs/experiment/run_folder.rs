@@ -89,13 +89,18 @@ impl RunFolder {
         atomic_file::write(&path, bytes).map_err(|error| RunError::file(&path, error))
     }
 
-    /// Adds to the end of a file; a crash may leave a part of it there.
+    /// Adds to the end of a file. A crash may leave a part of it there; where writing fails, nothing is left.
     pub fn append(&self, name: &str, text: &str) -> Result<(), RunError> {
         let path = self.path.join(name);
-        let opened = std::fs::OpenOptions::new().append(true).create(true).open(&path);
-        opened
-            .and_then(|mut file| file.write_all(text.as_bytes()))
-            .map_err(|error| RunError::file(&path, error))
+        let append = || {
+            let mut file = std::fs::OpenOptions::new().append(true).create(true).open(&path)?;
+            let before = file.metadata()?.len();
+            file.write_all(text.as_bytes()).inspect_err(|_| {
+                // The first error is the one to tell.
+                let _ = file.set_len(before);
+            })
+        };
+        append().map_err(|error| RunError::file(&path, error))
     }
 
     /// The rows of a table that an earlier run wrote, without their header; nothing where there is none.

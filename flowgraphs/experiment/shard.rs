@@ -2,6 +2,8 @@
 
 use super::run_error::RunError;
 use std::fmt;
+use std::io;
+use std::path::Path;
 use std::str::FromStr;
 
 /// Part i of n, counted from 1: of the points in order, every n-th from the i-th on.
@@ -89,6 +91,32 @@ impl Shard {
         let shard = Self::new(number.parse().ok()?, of.parse().ok()?).ok()?;
         // Other spellings of the same number would stand for the same part twice.
         (shard.folder() == name).then_some(shard)
+    }
+
+    /// All parts whose folders lie in that of an experiment, in order.
+    pub fn all_in(out: &Path) -> Result<Vec<Self>, RunError> {
+        let names = std::fs::read_dir(out)
+            .and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect::<io::Result<Vec<_>>>())
+            .map_err(|error| RunError::file(out, error))?;
+        let mut shards: Vec<Self> =
+            names.iter().filter_map(|name| Self::of_folder(&name.to_string_lossy())).collect();
+        shards.sort_unstable();
+        Ok(shards)
+    }
+
+    /// Refuses a folder that holds parts of another number of parts, as where an array was submitted again with
+    /// another size.
+    pub fn check_beside(self, out: &Path) -> Result<(), RunError> {
+        let beside = if out.is_dir() { Self::all_in(out)? } else { vec![] };
+        match beside.iter().find(|other| other.of != self.of) {
+            Some(other) => Err(RunError::Usage(format!(
+                "--shard {self}: {} holds {}: allowed is {} parts, another --out, or a folder without those of the others",
+                out.display(),
+                other.folder(),
+                other.of
+            ))),
+            None => Ok(()),
+        }
     }
 }
 

@@ -42,7 +42,8 @@ pub struct SourceConfig {
     /// Height and width in pixels, for `scenes` (default 32 x 32) and `folder`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<(usize, usize)>,
-    /// What to do with pictures of another size: `exact`, `center-crop`, `resize` or `resize-crop`, for `folder`.
+    /// What to do with pictures of another size: `exact`, `center-crop`, `resize`, `resize-crop` or `tiles`, for
+    /// `folder`.
     pub fit: Fit,
     /// Leaves out pictures that cannot be used and counts them, for `folder`.
     pub skip_bad: bool,

@@ -86,6 +86,9 @@ pub fn sweep(tree: &Tree, options: &SweepOptions) -> Result<SweepOutcome, RunErr
             format!("--jobs {} is not possible: allowed is 0 to {most} on {cores} cores", options.jobs);
         return Err(RunError::Usage(text));
     }
+    if let Some(shard) = shard {
+        shard.check_beside(options.out)?;
+    }
     let experiment = tree.experiment()?;
     let variants = open_variants(&experiment, tree, Purpose::Run)?;
     let provenance = variants[0].prepared.provenance.clone();
@@ -129,7 +132,10 @@ pub fn resolved_text(experiment: &Experiment) -> Result<String, RunError> {
 
 /// The rows of an earlier run whose images are all known, and those; the others are measured again.
 fn with_images(folder: &RunFolder, rows: Vec<Row>) -> Result<(Vec<Row>, Vec<PointScores>), RunError> {
-    let found = folder.read_table(IMAGES, image_scores::from_csv)?;
+    let found = folder.read_table(IMAGES, |text| {
+        image_scores::from_csv(text)
+            .map_err(|reason| format!("{reason}; without this file its points are measured again"))
+    })?;
     let found = image_scores::of_rows(&rows, found);
     let whole = rows.into_iter().zip(found).filter_map(|(row, scores)| Some((row, scores?)));
     let (rows, scores): (Vec<Row>, Vec<PointScores>) = whole.unzip();

@@ -101,8 +101,11 @@ impl Work<'_> {
             return Ok(None);
         }
         let output = output.map_err(|reason| RunError::link(name_of(&key), reason))?;
-        let row = Row { measured: summarize(&output, link, truth), key };
-        let scores = ImageScores::of(&output);
+        let scores = ImageScores::of(&output, &variant.prepared.source.images);
+        let measured = summarize(&output, link, truth, &scores.pictures);
+        // Rounded as it will be read again: figures of a resumed or merged run are those of a single one.
+        let row = Row { key: key.clone(), measured }.as_written();
+        let row = row.map_err(|reason| RunError::Failed(format!("{}: {reason}", name_of(&key))))?;
         Ok(Some(Measured { index, row, scores, seconds: started.elapsed().as_secs_f64() }))
     }
 

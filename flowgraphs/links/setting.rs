@@ -52,6 +52,13 @@ pub struct Images {
 }
 
 impl Images {
+    /// The pictures that the first images sent were cut from, by number from the first image on.
+    pub fn pictures(&self, count: usize) -> Vec<usize> {
+        let picture = |image| self.set.picture_of(image);
+        let first = if count > 0 { picture(self.first) } else { 0 };
+        (self.first..self.first + count).map(|image| picture(image).saturating_sub(first)).collect()
+    }
+
     /// A fresh walk in frames of K users.
     pub fn frames(&self, users: usize) -> Result<BatchSource> {
         BatchSource::new(Arc::clone(&self.set), users, self.first, self.limit)

@@ -1,4 +1,4 @@
-//! How a picture of any size becomes one of the size asked for.
+//! How a picture of any size becomes one of the size asked for, or several.
 
 use image::RgbImage;
 use image::imageops::{self, FilterType};
@@ -18,6 +18,9 @@ pub enum Fit {
     /// Cuts out the largest centred part with the target's proportions and resamples it (Lanczos,
     /// three lobes): the short side fits, the long side is cropped.
     ResizeCrop,
+    /// Cuts the picture into all whole tiles of the target at its own resolution, row by row, and leaves what
+    /// remains at its edges out evenly: every tile is an image. A picture smaller than the target is an error.
+    Tiles,
 }
 
 impl Fit {
@@ -28,31 +31,51 @@ impl Fit {
             Self::CenterCrop => "center-crop",
             Self::Resize => "resize",
             Self::ResizeCrop => "resize-crop",
+            Self::Tiles => "tiles",
         }
     }
 
-    /// Brings a picture to `height` x `width`, both at least 1.
+    /// Brings a picture to `height` x `width`, both at least 1; to several of that size where it is cut into tiles.
     ///
     /// - errors: what is wrong with the picture's size, in one line
-    pub(super) fn apply(self, image: RgbImage, (height, width): (u32, u32)) -> Result<RgbImage, String> {
+    pub(super) fn apply(self, image: RgbImage, (height, width): (u32, u32)) -> Result<Vec<RgbImage>, String> {
         let (w, h) = image.dimensions();
         if (h, w) == (height, width) {
-            return Ok(image);
+            return Ok(vec![image]);
         }
-        match self {
-            Self::Exact => Err(format!("{h}x{w} pixels where {height}x{width} are needed (fit = \"exact\")")),
-            Self::CenterCrop if h < height || w < width => {
-                Err(format!("{h}x{w} pixels are too few to crop {height}x{width} (fit = \"center-crop\")"))
+        let fitted = match self {
+            Self::Exact => {
+                return Err(format!("{h}x{w} pixels where {height}x{width} are needed (fit = \"exact\")"));
             }
-            Self::CenterCrop => Ok(centre(&image, height, width)),
-            Self::Resize => Ok(imageops::resize(&image, width, height, FilterType::Lanczos3)),
+            Self::CenterCrop | Self::Tiles if h < height || w < width => {
+                let name = self.name();
+                return Err(format!(
+                    "{h}x{w} pixels are too few to crop {height}x{width} (fit = \"{name}\")"
+                ));
+            }
+            Self::Tiles => return Ok(tiles(&image, height, width)),
+            Self::CenterCrop => centre(&image, height, width),
+            Self::Resize => imageops::resize(&image, width, height, FilterType::Lanczos3),
             Self::ResizeCrop => {
                 let (crop_h, crop_w) = largest_part((h, w), (height, width));
                 let part = centre(&image, crop_h, crop_w);
-                Ok(imageops::resize(&part, width, height, FilterType::Lanczos3))
+                imageops::resize(&part, width, height, FilterType::Lanczos3)
             }
-        }
+        };
+        Ok(vec![fitted])
     }
+}
+
+/// All whole tiles of the centred part that they fill, row by row.
+fn tiles(image: &RgbImage, height: u32, width: u32) -> Vec<RgbImage> {
+    let (w, h) = image.dimensions();
+    let (rows, columns) = (h / height, w / width);
+    let (top, left) = ((h - rows * height) / 2, (w - columns * width) / 2);
+    let places = (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)));
+    let cut = |(row, column)| {
+        imageops::crop_imm(image, left + column * width, top + row * height, width, height).to_image()
+    };
+    places.map(cut).collect()
 }
 
 /// Cuts `height` x `width` out of the middle; the odd pixel stays below and to the right.
@@ -87,9 +110,27 @@ mod tests {
         RgbImage::from_fn(width, height, |x, y| image::Rgb([x as u8, y as u8, 7]))
     }
 
+    fn one(fit: Fit, image: RgbImage, size: (u32, u32)) -> RgbImage {
+        let mut images = fit.apply(image, size).unwrap();
+        assert_eq!(images.len(), 1);
+        images.remove(0)
+    }
+
+    #[test]
+    fn tiles_lie_row_by_row_around_the_middle() {
+        // 9 x 14: two rows of four with one row over, below; two columns of six with one left over on each side.
+        let tiles = Fit::Tiles.apply(ramp(9, 14), (4, 6)).unwrap();
+        let corners: Vec<[u8; 3]> = tiles.iter().map(|tile| tile.get_pixel(0, 0).0).collect();
+        assert_eq!(corners, [[1, 0, 7], [7, 0, 7], [1, 4, 7], [7, 4, 7]]);
+        assert!(tiles.iter().all(|tile| tile.dimensions() == (6, 4)));
+        assert_eq!(one(Fit::Tiles, ramp(4, 6), (4, 6)), ramp(4, 6));
+        let error = Fit::Tiles.apply(ramp(9, 5), (4, 6)).unwrap_err();
+        assert!(error.contains("9x5 pixels are too few to crop 4x6 (fit = \"tiles\")"), "{error}");
+    }
+
     #[test]
     fn a_crop_keeps_the_middle_pixels() {
-        let image = Fit::CenterCrop.apply(ramp(9, 12), (4, 6)).unwrap();
+        let image = one(Fit::CenterCrop, ramp(9, 12), (4, 6));
         assert_eq!((image.get_pixel(0, 0).0, image.get_pixel(5, 3).0), ([3, 2, 7], [8, 5, 7]));
         let error = Fit::CenterCrop.apply(ramp(3, 12), (4, 6)).unwrap_err();
         assert!(error.contains("3x12 pixels are too few to crop 4x6"), "{error}");
@@ -97,7 +138,7 @@ mod tests {
 
     #[test]
     fn exact_accepts_only_the_size() {
-        assert_eq!(Fit::Exact.apply(ramp(4, 6), (4, 6)).unwrap(), ramp(4, 6));
+        assert_eq!(one(Fit::Exact, ramp(4, 6), (4, 6)), ramp(4, 6));
         assert!(Fit::Exact.apply(ramp(6, 4), (4, 6)).unwrap_err().contains("6x4 pixels where 4x6"));
     }
 
@@ -105,10 +146,10 @@ mod tests {
     fn resampling_keeps_a_constant_and_the_order_of_a_ramp() {
         let flat = RgbImage::from_pixel(40, 10, image::Rgb([9, 100, 250]));
         for fit in [Fit::Resize, Fit::ResizeCrop] {
-            let image = fit.apply(flat.clone(), (16, 16)).unwrap();
+            let image = one(fit, flat.clone(), (16, 16));
             assert!(image.pixels().all(|p| p.0 == [9, 100, 250]));
         }
-        let image = Fit::Resize.apply(ramp(8, 64), (8, 32)).unwrap();
+        let image = one(Fit::Resize, ramp(8, 64), (8, 32));
         // Column 10 of 32 covers columns 20 and 21 of 64.
         assert!((f32::from(image.get_pixel(10, 4).0[0]) - 20.5).abs() <= 1.0);
     }
@@ -116,7 +157,7 @@ mod tests {
     #[test]
     fn resize_crop_cuts_the_long_side_only() {
         // 8 x 32 to 8 x 8: columns 12 to 19 at the old resolution.
-        let image = Fit::ResizeCrop.apply(ramp(8, 32), (8, 8)).unwrap();
+        let image = one(Fit::ResizeCrop, ramp(8, 32), (8, 8));
         assert_eq!(image.get_pixel(0, 0).0, [12, 0, 7]);
         assert_eq!(largest_part((100, 100), (32, 32)), (100, 100));
         assert_eq!(largest_part((512, 768), (32, 32)), (512, 512));

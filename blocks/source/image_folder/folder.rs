@@ -16,6 +16,8 @@ use std::path::{Path, PathBuf};
 
 /// Largest target side in pixels.
 const MAX_TARGET_SIDE: usize = 4096;
+/// Smallest side of a tile: smaller ones would be more than a set can count.
+const MIN_TILE_SIDE: usize = 8;
 /// Bound on the pixels a set keeps in memory: 4 GiB.
 const MAX_BYTES: u64 = 4 << 30;
 
@@ -45,7 +47,7 @@ pub struct Skipped {
     pub reason: String,
 }
 
-/// The pictures of a folder in the order of their names.
+/// The pictures of a folder in the order of their names, or their tiles.
 ///
 /// All are decoded when the folder is opened, so that a bad file is found before a run begins, and
 /// kept at the target size: 3 H W bytes each, 4 GiB at most. While opening, each thread holds one
@@ -75,24 +77,28 @@ impl ImageFolder {
             Self { pixels: vec![], size: (0, 0), files: vec![], skipped: vec![], name: String::new() };
         // As many at a time as there are threads: the result does not depend on that number.
         for files in listed.chunks(rayon::current_num_threads().max(1)) {
-            let decoded: Vec<Result<RgbImage, String>> = files
+            let decoded: Vec<Result<Vec<RgbImage>, String>> = files
                 .par_iter()
                 .map(|file| {
                     let image = decode(file)?;
                     match size {
                         Some(size) => config.fit.apply(image, size),
-                        None => Ok(image),
+                        None => Ok(vec![image]),
                     }
                 })
                 .collect();
             for (file, image) in files.iter().zip(decoded) {
                 // The first picture that can be read decides a size that was left open.
-                let fitted = image.and_then(|image| {
-                    let target = *size.get_or_insert((image.height(), image.width()));
-                    config.fit.apply(image, target)
+                let fitted = image.and_then(|images| {
+                    let of_first = images.first().map_or((0, 0), |image| (image.height(), image.width()));
+                    let target = *size.get_or_insert(of_first);
+                    let fit = |image| config.fit.apply(image, target);
+                    images.into_iter().map(fit).collect::<Result<Vec<_>, _>>()
                 });
                 match fitted {
-                    Ok(image) => folder.push(file, image, max_bytes)?,
+                    Ok(images) => {
+                        images.iter().flatten().try_for_each(|image| folder.push(file, image, max_bytes))?;
+                    }
                     Err(reason) if config.skip_bad => {
                         folder.skipped.push(Skipped { path: file.clone(), reason })
                     }
@@ -108,7 +114,7 @@ impl ImageFolder {
         Ok(folder)
     }
 
-    fn push(&mut self, file: &Path, image: RgbImage, max_bytes: u64) -> Result<()> {
+    fn push(&mut self, file: &Path, image: &RgbImage, max_bytes: u64) -> Result<()> {
         let total = (self.pixels.len() + image.len()) as u64;
         if total > max_bytes {
             return Err(BlockError::file(
@@ -119,7 +125,7 @@ impl ImageFolder {
                 ),
             ));
         }
-        self.pixels.extend_from_slice(&image);
+        self.pixels.extend_from_slice(image);
         self.files.push(file.to_path_buf());
         Ok(())
     }
@@ -131,7 +137,7 @@ impl ImageFolder {
         format!("{stem}, {} images, {height}x{width} {}, {digest}", self.files.len(), config.fit.name())
     }
 
-    /// The file of each image.
+    /// The file of each image; tiles of one picture share it.
     pub fn files(&self) -> &[PathBuf] {
         &self.files
     }
@@ -150,6 +156,10 @@ fn checked_size(config: &FolderConfig) -> Result<Option<(u32, u32)>> {
         }
         None => Ok(None),
         Some((height, width)) => {
+            if config.fit == Fit::Tiles && height.min(width) < MIN_TILE_SIDE {
+                let allowed = format!("{MIN_TILE_SIDE} pixels a side or more with fit = \"tiles\"");
+                return Err(BlockError::invalid("size", format!("{height}x{width}"), allowed));
+            }
             let allowed = 1..=MAX_TARGET_SIDE;
             if !allowed.contains(&height) || !allowed.contains(&width) {
                 return Err(BlockError::invalid(
@@ -194,6 +204,11 @@ impl ImageSet for ImageFolder {
         Ok(ImageBatch { frame, pixels, truth: Truth::default() })
     }
 
+    fn picture_of(&self, index: usize) -> usize {
+        // Tiles of one picture share its file, and files come in the order of their names.
+        self.files.get(index).map_or(index, |file| self.files.partition_point(|other| other < file))
+    }
+
     /// Last part of the path, number of images, size and fit, and a digest of the fitted pixels.
     fn name(&self) -> String {
         self.name.clone()
@@ -235,6 +250,12 @@ mod tests {
             assert!(set.skipped().is_empty() && set.files()[1].ends_with("b.jpg"));
             assert!(set.name().contains("3 images, 8x6"), "{}", set.name());
         }
+        // 12 x 20 holds one row of two tiles.
+        let tiles = ImageFolder::open(&config(&dir, Some((8, 8)), Fit::Tiles)).unwrap();
+        assert_eq!(values(&tiles), [10, 20, 20, 30]);
+        assert!(tiles.files()[1..3].iter().all(|file| file.ends_with("b.jpg")) && tiles.size() == (8, 8));
+        let pictures: Vec<usize> = (0..4).map(|tile| tiles.picture_of(tile)).collect();
+        assert_eq!(pictures, [0, 1, 1, 3]);
         let one = FolderConfig { path: dir.path().join("b.jpg"), ..config(&dir, None, Fit::Exact) };
         assert_eq!(ImageFolder::open(&one).unwrap().size(), (12, 20));
     }
@@ -295,6 +316,7 @@ mod tests {
         assert!(message(None, Fit::Resize).contains("exact where no size is given"));
         assert!(message(Some((0, 8)), Fit::Resize).contains("1 to 4096"));
         assert!(message(Some((8, 5000)), Fit::Resize).contains("8x5000"));
+        assert!(message(Some((7, 8)), Fit::Tiles).contains("8 pixels a side or more"));
         let small = config(&dir, Some((8, 8)), Fit::Resize);
         let error = ImageFolder::open_bounded(&small, 400).unwrap_err().to_string();
         assert!(error.contains("c.webp") && error.contains("576 bytes: at most 400"), "{error}");
