@@ -13,6 +13,7 @@
 //! | [`picture`] | JPEG and WebP within a given number of bits |
 //! | [`modem`] | constellations, soft demapping |
 //! | [`channel`] | fading, noise, imperfect channel knowledge |
+//! | [`impairment`] | what radios and the air do to samples |
 //! | [`equalizer`] | none, zero forcing, MMSE |
 //! | [`baseline`] | training-free codes to compare with |
 //! | [`metric`] | image quality, separation of features, counts of errors |
@@ -30,6 +31,7 @@ pub mod equalizer;
 pub mod error;
 pub mod frame;
 pub mod grouping;
+pub mod impairment;
 pub mod isa;
 pub mod kernel;
 pub mod metric;

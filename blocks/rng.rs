@@ -42,6 +42,14 @@ pub enum Purpose {
     BatchFading = 13,
     /// First places of an embedding.
     Embedding = 14,
+    /// Noise of a receiver's samples.
+    SampleNoise = 15,
+    /// Walk of an oscillator's phase.
+    PhaseNoise = 16,
+    /// Gains of the paths that samples take.
+    Multipath = 17,
+    /// Where samples are lost.
+    SampleDrops = 18,
 }
 
 /// One stream of random numbers.

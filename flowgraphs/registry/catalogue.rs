@@ -18,11 +18,20 @@ impl Registry {
     /// All blocks of this project.
     pub fn builtin() -> Self {
         let mut registry = Self::empty();
-        let learned = super::learned::entries();
-        for entry in super::builtin::entries().into_iter().chain(super::digital::entries()).chain(learned) {
+        for entry in Self::rooms().into_iter().flatten() {
             registry.register(entry).expect("builtin names differ: a test counts them");
         }
         registry
+    }
+
+    /// The entries of every file that lists some.
+    fn rooms() -> [Vec<Entry>; 4] {
+        [
+            super::builtin::entries(),
+            super::digital::entries(),
+            super::impairments::entries(),
+            super::learned::entries(),
+        ]
     }
 
     /// Adds a block.
@@ -54,10 +63,7 @@ mod tests {
     #[test]
     fn names_are_snake_case_taken_once_and_say_what_travels() {
         let mut registry = Registry::builtin();
-        let listed = super::super::builtin::entries().len()
-            + super::super::digital::entries().len()
-            + super::super::learned::entries().len();
-        assert_eq!(registry.iter().count(), listed);
+        assert_eq!(registry.iter().count(), Registry::rooms().iter().map(Vec::len).sum::<usize>());
         for entry in registry.iter() {
             assert!(entry.name().chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'));
             assert!(!entry.summary().is_empty());
