@@ -12,6 +12,7 @@
 //! | [`coding`] | channel coding of 5G NR |
 //! | [`picture`] | JPEG and WebP within a given number of bits |
 //! | [`modem`] | constellations, soft demapping |
+//! | [`ofdm`] | frames of samples: carriers, preamble, synchronisation |
 //! | [`channel`] | fading, noise, imperfect channel knowledge |
 //! | [`impairment`] | what radios and the air do to samples |
 //! | [`equalizer`] | none, zero forcing, MMSE |
@@ -36,6 +37,7 @@ pub mod isa;
 pub mod kernel;
 pub mod metric;
 pub mod modem;
+pub mod ofdm;
 pub mod picture;
 pub mod rng;
 pub mod source;

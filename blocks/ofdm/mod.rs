@@ -1,0 +1,23 @@
+//! Frames of samples: orthogonal carriers behind a preamble.
+//!
+//! ```text
+//! frame    preamble | header | payload
+//! symbol   prefix | N samples: data carriers, pilots, empty guards
+//! ```
+//!
+//! | file | what stands there |
+//! |---|---|
+//! | [`Numerology`] | sizes and presets |
+//! | [`ResourceGrid`] | which carrier holds what |
+//! | [`Transform`] | carriers to samples and back |
+//! | [`Preamble`] | what receivers find frames by |
+
+mod numerology;
+mod preamble;
+mod resource_grid;
+mod transform;
+
+pub use numerology::Numerology;
+pub use preamble::Preamble;
+pub use resource_grid::ResourceGrid;
+pub use transform::Transform;
