@@ -11,12 +11,18 @@
 //! | [`ResourceGrid`] | which carrier holds what |
 //! | [`Transform`] | carriers to samples and back |
 //! | [`Preamble`] | what receivers find frames by |
+//! | [`Detector`] | finds the short part of a preamble |
+//! | [`Acquisition`] | confirms it by the long part: timing and carrier |
 
+mod acquisition;
+mod detector;
 mod numerology;
 mod preamble;
 mod resource_grid;
 mod transform;
 
+pub use acquisition::{Acquired, Acquisition};
+pub use detector::{Detector, Plateau};
 pub use numerology::Numerology;
 pub use preamble::Preamble;
 pub use resource_grid::ResourceGrid;

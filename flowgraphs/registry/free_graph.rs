@@ -184,7 +184,7 @@ mod tests {
         };
         contains(
             changed("\"awgn\"", "\"agwn\""),
-            &["block 'noise'", "\"agwn\"", "allowed are awgn, channel_decoder"],
+            &["block 'noise'", "\"agwn\"", "allowed are awgn, carrier_offset, channel_decoder"],
         );
         contains(changed("method", "methd"), &["block 'equalizer' of kind 'equalizer'", "methd", "method"]);
         contains(changed("\"mmse\"", "\"mse\""), &["block 'equalizer'", "mse", "`none`, `zf`, `mmse`"]);
