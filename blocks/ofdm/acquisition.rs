@@ -16,6 +16,8 @@ use std::sync::Arc;
 
 /// Correlation, in units of 1 / N, that noise exceeds at one place with probability 1e-7.
 const LEAST: f32 = 9.6;
+/// Smallest correlation at any N: what is weaker resembles the long sequence by chance, as other systems' symbols can.
+const LEAST_SHARE: f32 = 0.04;
 /// Smallest part of the strongest path that counts as one.
 const FIRST_PATH: f32 = 0.05;
 
@@ -108,11 +110,11 @@ impl Acquisition {
         }
         let (quality, place, offset) = best;
         let fft_len = self.grid.numerology().fft_len;
-        if quality < LEAST / fft_len as f32 {
+        if quality < LEAST_SHARE.max(LEAST / fft_len as f32) {
             return Ok(None);
         }
         let carrier_offset = offset + residual(&samples[self.earliest + place..], fft_len, offset);
-        let ahead = self.ahead_of_strongest(&samples[..], self.earliest + place, carrier_offset)?;
+        let ahead = self.ahead_of_strongest(samples, self.earliest + place, carrier_offset)?;
         Ok(Some(Acquired { long_start: self.earliest + place - ahead, carrier_offset, quality }))
     }
 

@@ -61,9 +61,9 @@ enum State {
     Quiet,
     /// It is high since so many blocks, and was highest there.
     High(usize, Plateau),
-    /// A plateau is over, or lasted longer than a preamble can, as a tone does: what follows is not looked at before
-    /// the metric is low again.
-    Falling,
+    /// A plateau of this height is over, or lasted longer than a preamble can, as a tone does: what follows is looked at
+    /// once the metric is low again, or higher than before.
+    Falling(f64),
 }
 
 impl Detector {
@@ -95,6 +95,11 @@ impl Detector {
     /// Samples over which is correlated, W.
     pub fn window_len(&self) -> usize {
         self.window * self.period
+    }
+
+    /// Samples before the next block that a plateau may still begin at.
+    pub fn reach(&self) -> usize {
+        (self.window + 2 + self.longest) * self.period
     }
 
     /// Takes the next block.
@@ -136,15 +141,16 @@ impl Detector {
             State::Quiet if is_high => (State::High(1, found), None),
             State::Quiet => (State::Quiet, None),
             State::High(_, best) if !is_high || found.metric < FALL * best.metric => {
-                (if is_low { State::Quiet } else { State::Falling }, Some(best))
+                (if is_low { State::Quiet } else { State::Falling(best.metric) }, Some(best))
             }
-            State::High(blocks, _) if blocks >= self.longest => (State::Falling, None),
+            State::High(blocks, best) if blocks >= self.longest => (State::Falling(best.metric), None),
             State::High(blocks, best) => {
                 let best = if found.metric > best.metric { found } else { best };
                 (State::High(blocks + 1, best), None)
             }
-            State::Falling if is_low => (State::Quiet, None),
-            State::Falling => (State::Falling, None),
+            State::Falling(_) if is_low => (State::Quiet, None),
+            State::Falling(before) if is_high && found.metric > before => (State::High(1, found), None),
+            State::Falling(before) => (State::Falling(before), None),
         };
         self.state = state;
         ended

@@ -13,12 +13,14 @@
 //! | [`Preamble`] | what receivers find frames by |
 //! | [`Detector`] | finds the short part of a preamble |
 //! | [`Acquisition`] | confirms it by the long part: timing and carrier |
+//! | [`Synchronizer`] | both, in a stream |
 
 mod acquisition;
 mod detector;
 mod numerology;
 mod preamble;
 mod resource_grid;
+mod synchronizer;
 mod transform;
 
 pub use acquisition::{Acquired, Acquisition};
@@ -26,4 +28,5 @@ pub use detector::{Detector, Plateau};
 pub use numerology::Numerology;
 pub use preamble::Preamble;
 pub use resource_grid::ResourceGrid;
+pub use synchronizer::{FrameStart, Synchronizer};
 pub use transform::Transform;

@@ -49,7 +49,7 @@ impl Preamble {
         let period = (fft_len / 16).max(16);
         let repeats = LEAST_REPEATS.max(SHORT_SAMPLES / period);
         let every = fft_len / period;
-        let is_short = |place: &&usize| *place % every == 0;
+        let is_short = |place: &&usize| place.is_multiple_of(every);
         let short: Vec<usize> = grid.occupied().iter().filter(is_short).copied().collect();
         let amplitude = (grid.occupied().len() as f32 / short.len() as f32).sqrt();
 
