@@ -14,19 +14,24 @@
 //! | [`Detector`] | finds the short part of a preamble |
 //! | [`Acquisition`] | confirms it by the long part: timing and carrier |
 //! | [`Synchronizer`] | both, in a stream |
+//! | [`ChannelEstimator`], [`Smoother`] | the channel on every carrier, and its noise |
 
 mod acquisition;
+mod channel_estimator;
 mod detector;
 mod numerology;
 mod preamble;
 mod resource_grid;
+mod smoother;
 mod synchronizer;
 mod transform;
 
 pub use acquisition::{Acquired, Acquisition};
+pub use channel_estimator::{ChannelEstimate, ChannelEstimator};
 pub use detector::{Detector, Plateau};
 pub use numerology::Numerology;
 pub use preamble::Preamble;
 pub use resource_grid::ResourceGrid;
+pub use smoother::Smoother;
 pub use synchronizer::{FrameStart, Synchronizer};
 pub use transform::Transform;
