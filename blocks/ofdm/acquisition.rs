@@ -6,6 +6,7 @@
 //! ```
 //! A plateau alone also comes from the training fields of other systems; the long sequence is ours.
 
+use super::preamble::BOOST;
 use super::{Plateau, Preamble, ResourceGrid, Transform};
 use crate::impairment::Oscillator;
 use crate::{BlockError, Result};
@@ -14,8 +15,9 @@ use rustfft::{Fft, FftPlanner};
 use std::f64::consts::TAU;
 use std::sync::Arc;
 
-/// Correlation, in units of 1 / N, that noise exceeds at one place with probability 1e-7.
-const LEAST: f32 = 9.6;
+/// Correlation, in units of 1 / N, that noise exceeds at one place with probability 1e-10. Symbols of other systems exceed
+/// what noise would, so there is something to spare.
+const LEAST: f32 = 13.0;
 /// Smallest correlation at any N: what is weaker resembles the long sequence by chance, as other systems' symbols can.
 const LEAST_SHARE: f32 = 0.04;
 /// Smallest part of the strongest path that counts as one.
@@ -178,8 +180,10 @@ impl Acquisition {
         for place in self.grid.occupied() {
             // A taper over carriers keeps sidelobes of the strongest path below the threshold.
             let taper = 0.5 + 0.5 * (std::f32::consts::PI * self.grid.frequency(*place) / side).cos();
-            tapers += taper * taper;
-            response[*place] = first[*place] * self.preamble.long_carriers()[*place].conj() * taper;
+            // Noise on a response is that on a carrier over the amplitude of the preamble.
+            tapers += taper * taper / (BOOST * BOOST);
+            response[*place] =
+                first[*place] * self.preamble.long_carriers()[*place].conj() * (taper / (BOOST * BOOST));
         }
         let mut impulses = vec![Complex32::ZERO; numerology.symbol_len()];
         self.transform.modulate(&response, &mut impulses)?;

@@ -1,5 +1,6 @@
 //! The first estimate of a channel, from both long sequences of a preamble.
 
+use super::preamble::BOOST;
 use super::smoother::Smoother;
 use super::{Preamble, ResourceGrid, Transform};
 use crate::{BlockError, Result};
@@ -31,8 +32,8 @@ impl ChannelEstimate {
 pub struct ChannelEstimator {
     grid: ResourceGrid,
     transform: Transform,
-    /// Conjugates of the long sequence, of unit size.
-    conjugates: Vec<Complex32>,
+    /// What a carrier is multiplied by to give h: the inverse of the long sequence.
+    inverses: Vec<Complex32>,
     smoothers: Vec<Smoother>,
 }
 
@@ -43,7 +44,7 @@ impl ChannelEstimator {
         Ok(Self {
             grid: grid.clone(),
             transform: Transform::new(*grid.numerology())?,
-            conjugates: preamble.long_carriers().iter().map(|value| value.conj()).collect(),
+            inverses: preamble.long_carriers().iter().map(|value| value.conj() / (BOOST * BOOST)).collect(),
             smoothers: smoothers.collect::<Result<_>>()?,
         })
     }
@@ -63,16 +64,17 @@ impl ChannelEstimator {
         }
         let [first, second] = halves;
         let occupied = self.grid.occupied();
-        // Their difference is noise of twice the variance, their mean is h with half of it.
+        // Their difference is noise of twice the variance, their mean has half of it, which the boost halves again.
         let difference: f32 = occupied.iter().map(|place| (first[*place] - second[*place]).norm_sqr()).sum();
         let noise_variance = (difference / (2 * occupied.len()) as f32).max(f32::MIN_POSITIVE);
         let rough: Vec<Complex32> = occupied
             .iter()
-            .map(|place| (first[*place] + second[*place]) / 2.0 * self.conjugates[*place])
+            .map(|place| (first[*place] + second[*place]) / 2.0 * self.inverses[*place])
             .collect();
         let seen = rough.iter().map(|h| h.norm_sqr()).sum::<f32>() / rough.len() as f32;
-        let power = (seen - noise_variance / 2.0).max(f32::MIN_POSITIVE);
-        let ratio_db = 10.0 * f64::from(noise_variance / 2.0 / power).log10();
+        let left = noise_variance / (2.0 * BOOST * BOOST);
+        let power = (seen - left).max(f32::MIN_POSITIVE);
+        let ratio_db = 10.0 * f64::from(left / power).log10();
         let nearest =
             |a: &&(usize, f64), b: &&(usize, f64)| (a.1 - ratio_db).abs().total_cmp(&(b.1 - ratio_db).abs());
         let ready: Vec<(usize, f64)> = READY_DB.iter().copied().enumerate().collect();
@@ -177,8 +179,8 @@ mod tests {
                     count += 1;
                 }
             }
-            // Half the variance without smoothing; paths all over the prefix are the worst case.
-            let gain_db = 10.0 * (noise / 2.0 / (error / count as f32)).log10();
+            // A quarter of the variance without smoothing; paths all over the prefix are the worst case.
+            let gain_db = 10.0 * (noise / 4.0 / (error / count as f32)).log10();
             let least = if numerology.fft_len == 64 { 2.5 } else { 5.5 };
             assert!(gain_db > least, "{numerology:?}: {gain_db} dB");
         }

@@ -11,22 +11,30 @@
 //! | [`ResourceGrid`] | which carrier holds what |
 //! | [`Transform`] | carriers to samples and back |
 //! | [`Preamble`] | what receivers find frames by |
+//! | [`BurstModulator`] | values to samples, preamble first |
 //! | [`Detector`] | finds the short part of a preamble |
 //! | [`Acquisition`] | confirms it by the long part: timing and carrier |
 //! | [`Synchronizer`] | both, in a stream |
+//! | [`Tracker`] | phase and clock from symbol to symbol |
 //! | [`ChannelEstimator`], [`Smoother`] | the channel on every carrier, and its noise |
 
 mod acquisition;
+mod burst_modulator;
+#[cfg(test)]
+mod burst_tests;
 mod channel_estimator;
 mod detector;
+mod kalman;
 mod numerology;
 mod preamble;
 mod resource_grid;
 mod smoother;
 mod synchronizer;
+mod tracker;
 mod transform;
 
 pub use acquisition::{Acquired, Acquisition};
+pub use burst_modulator::BurstModulator;
 pub use channel_estimator::{ChannelEstimate, ChannelEstimator};
 pub use detector::{Detector, Plateau};
 pub use numerology::Numerology;
@@ -34,4 +42,5 @@ pub use preamble::Preamble;
 pub use resource_grid::ResourceGrid;
 pub use smoother::Smoother;
 pub use synchronizer::{FrameStart, Synchronizer};
+pub use tracker::{TrackedSymbol, Tracker};
 pub use transform::Transform;

@@ -24,6 +24,8 @@ use std::f64::consts::PI;
 const SHORT_SAMPLES: usize = 512;
 /// Repetitions of the short sequence at least.
 const LEAST_REPEATS: usize = 20;
+/// Amplitude of the preamble over that of symbols: 3 dB. Its peaks stay below theirs.
+pub const BOOST: f32 = std::f32::consts::SQRT_2;
 /// Long sequences of which the one with the lowest peak is taken.
 const CANDIDATES: u32 = 256;
 
@@ -39,7 +41,7 @@ pub struct Preamble {
 }
 
 impl Preamble {
-    /// The preamble of a grid: mean power per sample as that of its symbols.
+    /// The preamble of a grid: mean power per sample twice that of its symbols.
     ///
     /// - errors: those of [`Numerology::check`]
     pub fn new(grid: &ResourceGrid) -> Result<Self> {
@@ -51,7 +53,7 @@ impl Preamble {
         let every = fft_len / period;
         let is_short = |place: &&usize| place.is_multiple_of(every);
         let short: Vec<usize> = grid.occupied().iter().filter(is_short).copied().collect();
-        let amplitude = (grid.occupied().len() as f32 / short.len() as f32).sqrt();
+        let amplitude = BOOST * (grid.occupied().len() as f32 / short.len() as f32).sqrt();
 
         let mut transform = Transform::new(numerology)?;
         let mut symbol = vec![Complex32::ZERO; numerology.symbol_len()];
@@ -102,7 +104,7 @@ impl Preamble {
         &self.samples[self.long_start()..self.long_start() + self.numerology.fft_len]
     }
 
-    /// The long sequence on carriers, `[N]`.
+    /// The long sequence on carriers, `[N]`, of amplitude [`BOOST`] where it is not 0.
     pub fn long_carriers(&self) -> &[Complex32] {
         &self.long_carriers
     }
@@ -114,7 +116,7 @@ fn pseudo_random(places: &[usize], fft_len: usize, seed: u32) -> Vec<Complex32> 
     scramble_bits(seed, &mut bits);
     let mut carriers = vec![Complex32::ZERO; fft_len];
     for (pair, place) in bits.chunks(2).zip(places) {
-        let [re, im] = [pair[0], pair[1]].map(|bit| (1.0 - 2.0 * f32::from(bit)) * FRAC_1_SQRT_2);
+        let [re, im] = [pair[0], pair[1]].map(|bit| (1.0 - 2.0 * f32::from(bit)) * FRAC_1_SQRT_2 * BOOST);
         carriers[*place] = Complex32::new(re, im);
     }
     carriers
@@ -170,9 +172,9 @@ mod tests {
     fn both_parts_have_the_power_of_symbols_and_low_peaks() {
         for preamble in preambles() {
             let Numerology { fft_len, side_carriers, .. } = preamble.numerology;
-            let expected = 2.0 * side_carriers as f32 / fft_len as f32;
-            // Symbols of random data reach 10 dB and more.
-            for (part, most_db) in [(&preamble.samples()[..preamble.period()], 3.5), (preamble.long(), 8.0)] {
+            let expected = 2.0 * 2.0 * side_carriers as f32 / fft_len as f32;
+            // Symbols of random data reach 10 dB and more over half this power.
+            for (part, most_db) in [(&preamble.samples()[..preamble.period()], 5.0), (preamble.long(), 8.0)] {
                 assert!((power(part) / expected - 1.0).abs() < 1e-4, "{} {expected}", power(part));
                 let peak = part.iter().map(|sample| sample.norm_sqr()).fold(0.0, f32::max);
                 let ratio_db = 10.0 * (peak / power(part)).log10();
@@ -197,8 +199,9 @@ mod tests {
             };
             assert!((at(0, 0) - 1.0).abs() < 1e-4);
             // The empty carriers make the peak as wide as the inverse of the bandwidth. Random sequences have sidelobes
-            // of sqrt(ln(places) / N): 0.35 of 64, 0.1 of 1024; the edges of the spectrum have some of 0.13.
-            let bound = 0.14f32.max(3.3 / (len as f32).sqrt());
+            // of sqrt(ln(places) / carriers): 0.4 of 40, 0.1 of 840; the edges of the spectrum have some of 0.13.
+            let carriers = 2 * preamble.numerology.side_carriers;
+            let bound = 0.14f32.max(3.3 / (carriers as f32).sqrt());
             for carriers in 0..8 {
                 let worst = (3..len - 2).map(|delay| at(delay, carriers)).fold(0.0, f32::max);
                 assert!(worst < bound, "{carriers} carriers off: {worst}");

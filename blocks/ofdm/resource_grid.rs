@@ -143,20 +143,20 @@ mod tests {
         assert_eq!((wide.data().len(), wide.pilots().len()), (770, 70));
         assert!((wide.efficiency() - 770.0 / 1152.0).abs() < 1e-12);
         let narrow = ResourceGrid::new(Numerology::NARROW).unwrap();
-        assert_eq!((narrow.data().len(), narrow.pilots().len()), (43, 9));
+        assert_eq!((narrow.data().len(), narrow.pilots().len()), (32, 8));
     }
 
     #[test]
     fn what_is_laid_out_is_picked_again() {
         let grid = ResourceGrid::new(Numerology::NARROW).unwrap();
-        let data: Vec<Complex32> = (0..43).map(|n| Complex32::new(n as f32, 1.0)).collect();
+        let data: Vec<Complex32> = (0..32).map(|n| Complex32::new(n as f32, 1.0)).collect();
         let mut carriers = vec![Complex32::new(9.0, 9.0); 64];
         grid.fill(3, &data, &mut carriers).unwrap();
         assert_eq!(grid.pick(grid.data(), &carriers).unwrap(), data);
         let pilots = grid.pick(grid.pilots(), &carriers).unwrap();
         let signs: Vec<f32> = pilots.iter().map(|pilot| pilot.re).collect();
         assert_eq!(signs, grid.pilot_signs(3));
-        assert_eq!(carriers.iter().filter(|value| **value == Complex32::ZERO).count(), 64 - 52);
+        assert_eq!(carriers.iter().filter(|value| **value == Complex32::ZERO).count(), 64 - 40);
         assert!(grid.fill(0, &data[1..], &mut carriers).is_err());
         assert!(grid.pick(grid.data(), &carriers[1..]).is_err());
     }
