@@ -104,7 +104,7 @@ impl Preamble {
         &self.samples[self.long_start()..self.long_start() + self.numerology.fft_len]
     }
 
-    /// The long sequence on carriers, `[N]`, of amplitude [`BOOST`] where it is not 0.
+    /// The long sequence on carriers, `[N]`, of amplitude sqrt(2) where it is not 0.
     pub fn long_carriers(&self) -> &[Complex32] {
         &self.long_carriers
     }
