@@ -67,7 +67,7 @@ enum State {
 }
 
 impl Detector {
-    /// A detector for a preamble: its window is as long as the short part, less a tenth that may fade or be cut off.
+    /// A detector for a preamble: its window is as long as the short part, less a fifth that may fade or be cut off.
     pub fn new(preamble: &Preamble) -> Self {
         let period = preamble.period();
         let repeats = preamble.short_len() / period;
