@@ -2,6 +2,7 @@
 //! generic adapters one floor up turn any kernel into a flowgraph block.
 
 use crate::Result;
+use num_complex::Complex32;
 
 /// One frame in, one frame out.
 pub trait FrameKernel: Send + 'static {
@@ -70,6 +71,26 @@ pub trait StreamKernel: Send + 'static {
     type Out: Copy + Default + Send + Sync + std::fmt::Debug + 'static;
     /// Processes what fits. The content of `output` on entry is arbitrary and must not matter.
     fn process(&mut self, input: &[Self::In], output: &mut [Self::Out]) -> Result<Progress>;
+}
+
+/// A frame in, samples out over several calls: where frames become a signal.
+pub trait Modulator: Send + 'static {
+    /// What comes in.
+    type In: Send + 'static;
+    /// Takes the next frame. Called once all samples of the last one are written.
+    fn load(&mut self, frame: Self::In) -> Result<()>;
+    /// Writes the next samples of the frame, as many as fit.
+    ///
+    /// - returns: how many; 0 once all are written
+    fn write(&mut self, output: &mut [Complex32]) -> Result<usize>;
+}
+
+/// Samples in, zero or more frames out: where a signal becomes frames. Must give the same frames for any chunking.
+pub trait Demodulator: Send + 'static {
+    /// What goes out.
+    type Out: Send + 'static;
+    /// Takes all samples and adds the frames that are whole by now.
+    fn read(&mut self, input: &[Complex32], found: &mut Vec<Self::Out>) -> Result<()>;
 }
 
 /// Copies every frame to both outputs: a port has one reader, so fan-out is a block.

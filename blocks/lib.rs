@@ -12,6 +12,7 @@
 //! | [`coding`] | channel coding of 5G NR |
 //! | [`picture`] | JPEG and WebP within a given number of bits |
 //! | [`modem`] | constellations, soft demapping |
+//! | [`framing`] | headers and bursts: what a frame of samples carries |
 //! | [`ofdm`] | frames of samples: carriers, preamble, synchronisation |
 //! | [`channel`] | fading, noise, imperfect channel knowledge |
 //! | [`impairment`] | what radios and the air do to samples |
@@ -31,6 +32,7 @@ pub mod coding;
 pub mod equalizer;
 pub mod error;
 pub mod frame;
+pub mod framing;
 pub mod grouping;
 pub mod impairment;
 pub mod isa;

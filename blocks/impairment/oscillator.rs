@@ -12,6 +12,8 @@ const BLOCK: usize = 64;
 /// Rotates samples by a constant frequency.
 #[derive(Clone, Debug)]
 pub struct Oscillator {
+    /// Phase of the first sample, in turns / 2^64.
+    start: u64,
     /// Phase of the next sample, in turns / 2^64.
     phase: u64,
     /// Advance per sample, in turns / 2^64.
@@ -30,7 +32,13 @@ impl Oscillator {
         let step = fraction(frequency);
         let rotations = (0..BLOCK as u64).map(|n| value(step.wrapping_mul(n))).collect();
         let phase = fraction(phase);
-        Self { phase, step, place: 0, anchor: value(phase), rotations }
+        Self { start: phase, phase, step, place: 0, anchor: value(phase), rotations }
+    }
+
+    /// Goes to a sample, counted from the first one on.
+    pub fn seek(&mut self, sample: u64) {
+        self.phase = self.start.wrapping_add(self.step.wrapping_mul(sample));
+        (self.place, self.anchor) = (0, value(self.phase));
     }
 
     /// Phase of the next sample, in turns from 0 to 1.
@@ -102,5 +110,10 @@ mod tests {
         }
         assert_eq!(pieces[..start], whole[..start]);
         assert!((oscillator.phase() - (0.123 * start as f64).fract()).abs() < 1e-9);
+        // From anywhere, as if it had come there.
+        let mut rest = vec![Complex32::new(0.3, -0.4); 1000 - 640];
+        oscillator.seek(640);
+        oscillator.rotate(&mut rest);
+        assert_eq!(rest, whole[640..]);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! plateau > for every carrier offset it leaves open: turn back, correlate with the long sequence > strongest
-//!         > response of the channel over carriers > first path > carrier offset from both long sequences
+//!         > impulse response > window that holds its paths > carrier offset from both long sequences
 //! ```
 //! A plateau alone also comes from the training fields of other systems; the long sequence is ours.
 
@@ -20,9 +20,8 @@ use std::sync::Arc;
 const LEAST: f32 = 13.0;
 /// Smallest correlation at any N: what is weaker resembles the long sequence by chance, as other systems' symbols can.
 const LEAST_SHARE: f32 = 0.04;
-/// Smallest part of the strongest path that counts as one.
-const FIRST_PATH: f32 = 0.05;
-
+/// Part of all paths' power that may lie outside the prefix.
+const OUTSIDE: f32 = 0.01;
 /// Power over that of noise from which on a path counts: noise alone passes at one place with probability 6e-6.
 const OVER_NOISE: f32 = 12.0;
 
@@ -158,7 +157,7 @@ impl Acquisition {
         })
     }
 
-    /// How many samples the first path lies ahead of the strongest one.
+    /// How many samples the paths begin ahead of the strongest one.
     fn ahead_of_strongest(&mut self, samples: &[Complex32], strongest: usize, offset: f64) -> Result<usize> {
         let numerology = *self.grid.numerology();
         let (fft_len, prefix) = (numerology.fft_len, numerology.prefix_len);
@@ -187,13 +186,26 @@ impl Acquisition {
         }
         let mut impulses = vec![Complex32::ZERO; numerology.symbol_len()];
         self.transform.modulate(&response, &mut impulses)?;
-        let powers: Vec<f32> = impulses[prefix..].iter().map(|h| h.norm_sqr()).collect();
-        // The strongest path stands at one prefix.
-        let peak = powers[prefix.saturating_sub(2)..=prefix + 2].iter().copied().fold(0.0, f32::max);
-        let threshold = (FIRST_PATH * peak).max(OVER_NOISE * noise * tapers / fft_len as f32);
-        let first = (0..=prefix).find(|place| powers[*place] >= threshold).unwrap_or(prefix);
-        Ok(prefix - first)
+        let least = OVER_NOISE * noise * tapers / fft_len as f32;
+        let of_path = |h: &Complex32| Some(h.norm_sqr()).filter(|power| *power >= least).unwrap_or(0.0);
+        let powers: Vec<f32> = impulses[prefix..].iter().map(of_path).collect();
+        Ok(prefix - latest_window(&powers, prefix))
     }
+}
+
+/// The latest place at which paths can begin and leave next to nothing outside the prefix.
+///
+/// - powers: of the impulse response; the strongest path stands at one prefix, the first at 0 or later
+fn latest_window(powers: &[f32], prefix: usize) -> usize {
+    let mut inside: f32 = powers[..=prefix].iter().sum();
+    let mut windows = vec![inside];
+    for start in 0..prefix {
+        inside += powers[(start + prefix + 1) % powers.len()] - powers[start];
+        windows.push(inside);
+    }
+    let most = windows.iter().copied().fold(0.0, f32::max);
+    // Where noise hides all paths, the strongest is the first.
+    windows.iter().rposition(|inside| *inside >= (1.0 - OUTSIDE) * most).unwrap_or(prefix)
 }
 
 /// Carrier offset that is left, from two equal stretches of N samples: up to half a cycle in N.

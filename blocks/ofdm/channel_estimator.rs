@@ -1,13 +1,13 @@
-//! The first estimate of a channel, from both long sequences of a preamble.
+//! Estimates of a channel from known symbols: both long sequences of a preamble, and what is known behind them.
 
 use super::preamble::BOOST;
 use super::smoother::Smoother;
-use super::{Preamble, ResourceGrid, Transform};
+use super::{Preamble, ResourceGrid, Sounding, Transform};
 use crate::{BlockError, Result};
 use num_complex::Complex32;
 
 /// Ratios of noise to signal, in dB, that smoothers stand ready for.
-const READY_DB: [f64; 5] = [5.0, -5.0, -15.0, -25.0, -35.0];
+const READY_DB: [f64; 6] = [5.0, -5.0, -15.0, -25.0, -35.0, -45.0];
 
 /// What is known of a channel before the first data arrive.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,54 +34,66 @@ pub struct ChannelEstimator {
     transform: Transform,
     /// What a carrier is multiplied by to give h: the inverse of the long sequence.
     inverses: Vec<Complex32>,
-    smoothers: Vec<Smoother>,
+    smoothers: Vec<(f64, Smoother)>,
 }
 
 impl ChannelEstimator {
     /// - errors: those of [`Transform::new`]
     pub fn new(grid: &ResourceGrid, preamble: &Preamble) -> Result<Self> {
-        let smoothers = READY_DB.iter().map(|db| Smoother::new(grid, 10f64.powf(db / 10.0)));
+        let smoother = |db: f64| Ok((db, Smoother::new(grid, 10f64.powf(db / 10.0))?));
         Ok(Self {
             grid: grid.clone(),
             transform: Transform::new(*grid.numerology())?,
             inverses: preamble.long_carriers().iter().map(|value| value.conj() / (BOOST * BOOST)).collect(),
-            smoothers: smoothers.collect::<Result<_>>()?,
+            smoothers: READY_DB.into_iter().map(smoother).collect::<Result<_>>()?,
         })
     }
 
-    /// Estimates the channel.
+    /// Estimates the channel from a preamble alone.
     ///
     /// - samples: both long sequences, `[2 N]`, their carrier turned back
     /// - errors: another length
     pub fn estimate(&mut self, samples: &[Complex32]) -> Result<ChannelEstimate> {
+        let sounding = self.sound(samples)?;
+        self.smooth(&sounding)
+    }
+
+    /// Both long sequences as a sounding of the channel.
+    ///
+    /// - samples: as for [`Self::estimate`]
+    /// - errors: another length
+    pub fn sound(&mut self, samples: &[Complex32]) -> Result<Sounding> {
         let fft_len = self.grid.numerology().fft_len;
         if samples.len() != 2 * fft_len {
             return Err(BlockError::shape("samples of both long sequences", 2 * fft_len, samples.len()));
         }
-        let mut halves = [samples[..fft_len].to_vec(), samples[fft_len..].to_vec()];
-        for half in &mut halves {
-            self.transform.demodulate(half)?;
+        let mut sounding = Sounding::new(&self.grid);
+        for half in samples.chunks(fft_len) {
+            let mut carriers = half.to_vec();
+            self.transform.demodulate(&mut carriers)?;
+            carriers.iter_mut().zip(&self.inverses).for_each(|(carrier, inverse)| *carrier *= inverse);
+            // Stronger by the boost than a symbol whose values are known.
+            sounding.add(&carriers, BOOST * BOOST)?;
         }
-        let [first, second] = halves;
-        let occupied = self.grid.occupied();
-        // Their difference is noise of twice the variance, their mean has half of it, which the boost halves again.
-        let difference: f32 = occupied.iter().map(|place| (first[*place] - second[*place]).norm_sqr()).sum();
-        let noise_variance = (difference / (2 * occupied.len()) as f32).max(f32::MIN_POSITIVE);
-        let rough: Vec<Complex32> = occupied
-            .iter()
-            .map(|place| (first[*place] + second[*place]) / 2.0 * self.inverses[*place])
-            .collect();
+        Ok(sounding)
+    }
+
+    /// The channel behind a sounding: noise from what its symbols differ by, the response smoothed over carriers.
+    ///
+    /// - errors: a sounding of less than two symbols
+    pub fn smooth(&self, sounding: &Sounding) -> Result<ChannelEstimate> {
+        let noise_variance = sounding.noise_variance()?.max(f32::MIN_POSITIVE);
+        let rough = sounding.means();
         let seen = rough.iter().map(|h| h.norm_sqr()).sum::<f32>() / rough.len() as f32;
-        let left = noise_variance / (2.0 * BOOST * BOOST);
+        let left = noise_variance / sounding.weight();
         let power = (seen - left).max(f32::MIN_POSITIVE);
         let ratio_db = 10.0 * f64::from(left / power).log10();
-        let nearest =
-            |a: &&(usize, f64), b: &&(usize, f64)| (a.1 - ratio_db).abs().total_cmp(&(b.1 - ratio_db).abs());
-        let ready: Vec<(usize, f64)> = READY_DB.iter().copied().enumerate().collect();
-        let smoother = ready.iter().min_by(nearest).map_or(0, |(place, _)| *place);
-        let smooth = self.smoothers[smoother].smooth(&rough)?;
-        let mut response = vec![Complex32::ZERO; fft_len];
-        occupied.iter().zip(smooth).for_each(|(place, h)| response[*place] = h);
+        let distance = |ready: &&(f64, Smoother)| (ready.0 - ratio_db).abs();
+        let nearest = self.smoothers.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)));
+        // There are always some.
+        let smooth = nearest.map_or(Ok(rough.clone()), |(_, smoother)| smoother.smooth(&rough))?;
+        let mut response = vec![Complex32::ZERO; self.grid.numerology().fft_len];
+        self.grid.occupied().iter().zip(smooth).for_each(|(place, h)| response[*place] = h);
         Ok(ChannelEstimate { response, noise_variance, power })
     }
 }

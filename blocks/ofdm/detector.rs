@@ -51,6 +51,8 @@ pub struct Detector {
     last: Vec<Complex32>,
     last_energy: f64,
     sums: VecDeque<Sums>,
+    /// Number of the first sample of the first block.
+    first: u64,
     blocks: u64,
     state: State,
 }
@@ -82,6 +84,7 @@ impl Detector {
             last,
             last_energy: 0.0,
             sums,
+            first: 0,
             blocks: 0,
             state: State::Quiet,
         }
@@ -100,6 +103,13 @@ impl Detector {
     /// Samples before the next block that a plateau may still begin at.
     pub fn reach(&self) -> usize {
         (self.window + 2 + self.longest) * self.period
+    }
+
+    /// Forgets everything; the next block begins with a sample of this number.
+    pub fn restart(&mut self, sample: u64) {
+        self.last.fill(Complex32::ZERO);
+        self.sums.clear();
+        (self.last_energy, self.first, self.blocks, self.state) = (0.0, sample, 0, State::Quiet);
     }
 
     /// Takes the next block.
@@ -131,7 +141,7 @@ impl Detector {
         let metric = if sum.energy > 0.0 { sum.product.norm() / sum.energy } else { 0.0 };
         let carrier_offset = sum.product.arg() / (TAU * self.period as f64);
         let before = (self.blocks as usize).min(self.window + 1) as u64;
-        Plateau { start: (self.blocks - before) * self.period as u64, carrier_offset, metric }
+        Plateau { start: self.first + (self.blocks - before) * self.period as u64, carrier_offset, metric }
     }
 
     fn advance(&mut self, found: Plateau) -> Option<Plateau> {

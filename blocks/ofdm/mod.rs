@@ -16,6 +16,7 @@
 //! | [`Acquisition`] | confirms it by the long part: timing and carrier |
 //! | [`Synchronizer`] | both, in a stream |
 //! | [`Tracker`] | phase and clock from symbol to symbol |
+//! | [`Sounding`] | known symbols as they were received |
 //! | [`ChannelEstimator`], [`Smoother`] | the channel on every carrier, and its noise |
 
 mod acquisition;
@@ -29,6 +30,7 @@ mod numerology;
 mod preamble;
 mod resource_grid;
 mod smoother;
+mod sounding;
 mod synchronizer;
 mod tracker;
 mod transform;
@@ -41,6 +43,7 @@ pub use numerology::Numerology;
 pub use preamble::Preamble;
 pub use resource_grid::ResourceGrid;
 pub use smoother::Smoother;
+pub use sounding::Sounding;
 pub use synchronizer::{FrameStart, Synchronizer};
 pub use tracker::{TrackedSymbol, Tracker};
 pub use transform::Transform;

@@ -60,6 +60,20 @@ impl Synchronizer {
         self.refused
     }
 
+    /// Samples by which a preamble is confirmed late at most, counted from its first long sequence.
+    pub fn lag(&self) -> u64 {
+        (2 * self.reach + self.acquisition.needed()) as u64
+    }
+
+    /// Forgets what the detector has seen, as behind a gap of unknown length. Samples keep their numbers.
+    pub fn restart(&mut self) {
+        self.waiting.clear();
+        let end = self.base + self.buffer.len() as u64;
+        self.buffer.clear();
+        (self.base, self.scanned) = (end, end);
+        self.detector.restart(end);
+    }
+
     /// Takes the next samples.
     ///
     /// - returns: the frames whose preambles are confirmed by now, in order

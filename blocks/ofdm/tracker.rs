@@ -8,6 +8,7 @@
 
 use super::kalman::Drift;
 use super::{ChannelEstimate, ResourceGrid};
+use crate::impairment::Oscillator;
 use crate::{BlockError, Result};
 use num_complex::{Complex32, Complex64};
 use std::f64::consts::TAU;
@@ -22,7 +23,7 @@ const PHASE_WANDER: f64 = 0.01;
 const MOST_TIME: f64 = 0.75;
 
 /// One symbol as its pilots show it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TrackedSymbol {
     /// The data carriers as received, in ascending frequency.
     pub data: Vec<Complex32>,
@@ -30,6 +31,8 @@ pub struct TrackedSymbol {
     pub csi: Vec<Complex32>,
     /// Samples by which the next symbol should be taken later: the clock has drifted so far.
     pub later: i32,
+    /// How much of the pilots is what was expected: 1 where they are, near 0 where nothing was sent.
+    pub coherence: f32,
 }
 
 /// Follows one burst.
@@ -40,6 +43,8 @@ pub struct Tracker {
     phase: Drift,
     time: Drift,
     symbol: usize,
+    /// exp(j (phase + 2 pi f time / N)) of all frequencies f from -side to side.
+    turns: Vec<Complex32>,
 }
 
 impl Tracker {
@@ -48,16 +53,28 @@ impl Tracker {
     /// - errors: an estimate of another grid
     pub fn new(grid: &ResourceGrid, estimate: ChannelEstimate) -> Result<Self> {
         let numerology = grid.numerology();
-        if estimate.response.len() != numerology.fft_len {
-            let found = estimate.response.len();
-            return Err(BlockError::shape("carriers of a channel estimate", numerology.fft_len, found));
-        }
+        check(grid, &estimate)?;
         let symbol_len = numerology.symbol_len() as f64;
         let turn = TAU * CARRIER_DEVIATION * symbol_len / numerology.fft_len as f64;
         let drift = CLOCK_DEVIATION * symbol_len;
         let phase = Drift::new([4.0 * turn * turn, turn * turn], [PHASE_WANDER * PHASE_WANDER, 1e-10]);
         let time = Drift::new([4.0 * drift * drift, drift * drift], [1e-10, 1e-14]);
-        Ok(Self { grid: grid.clone(), estimate, phase, time, symbol: 0 })
+        let turns = vec![Complex32::ONE; 2 * numerology.side_carriers + 1];
+        Ok(Self { grid: grid.clone(), estimate, phase, time, symbol: 0, turns })
+    }
+
+    /// Replaces what is known of the channel, at the phase and time of the first symbol.
+    ///
+    /// - errors: an estimate of another grid
+    pub fn refine(&mut self, estimate: ChannelEstimate) -> Result<()> {
+        check(&self.grid, &estimate)?;
+        self.estimate = estimate;
+        Ok(())
+    }
+
+    /// What is known of the channel, at the phase and time of the first symbol.
+    pub fn estimate(&self) -> &ChannelEstimate {
+        &self.estimate
     }
 
     /// Carrier offset that is left, in cycles per sample.
@@ -75,12 +92,45 @@ impl Tracker {
     /// - carriers: `[N]`, of samples whose carrier was turned back
     /// - errors: another length
     pub fn track(&mut self, carriers: &[Complex32]) -> Result<TrackedSymbol> {
+        let pilots = self.grid.pick(self.grid.pilots(), carriers)?;
+        self.predict();
+        let coherence = self.observe(&pilots);
+        self.turn();
+        let data = self.grid.pick(self.grid.data(), carriers)?;
+        let csi = self
+            .grid
+            .data()
+            .iter()
+            .map(|place| self.estimate.response[*place] * self.turn_of(*place))
+            .collect();
+        Ok(TrackedSymbol { data, csi, later: self.finish(), coherence })
+    }
+
+    /// Passes over a symbol of which nothing was received.
+    ///
+    /// - returns: one of zeros
+    pub fn pass(&mut self) -> TrackedSymbol {
+        self.predict();
+        let nothing = vec![Complex32::ZERO; self.grid.data().len()];
+        TrackedSymbol { data: nothing.clone(), csi: nothing, later: self.finish(), coherence: 0.0 }
+    }
+
+    /// The last symbol's carriers as they were at the phase and time of the first.
+    ///
+    /// - carriers: `[N]`, in place; those that are not occupied mean nothing then
+    pub fn turn_back(&self, carriers: &mut [Complex32]) {
+        for place in self.grid.occupied() {
+            carriers[*place] *= self.turn_of(*place).conj();
+        }
+    }
+
+    fn predict(&mut self) {
         self.phase.step();
         self.time.step();
-        self.observe(&self.grid.pick(self.grid.pilots(), carriers)?);
-        let data = self.grid.pick(self.grid.data(), carriers)?;
-        let turned = |place: &usize| self.estimate.response[*place] * self.turn(*place);
-        let csi = self.grid.data().iter().map(turned).collect();
+    }
+
+    /// Takes whole samples of time off.
+    fn finish(&mut self) -> i32 {
         self.symbol += 1;
         // Symbols that come earlier than they are taken turn carriers forward.
         let later = match self.time.value() {
@@ -89,19 +139,25 @@ impl Tracker {
             _ => 0,
         };
         self.time.shift(f64::from(later));
-        Ok(TrackedSymbol { data, csi, later })
+        later
     }
 
-    /// How phase and time turn a carrier now.
-    fn turn(&self, place: usize) -> Complex32 {
-        let len = self.grid.numerology().fft_len as f64;
-        let angle =
-            self.phase.value() + TAU * f64::from(self.grid.frequency(place)) * self.time.value() / len;
-        let turn = Complex64::cis(angle);
-        Complex32::new(turn.re as f32, turn.im as f32)
+    /// Computes how phase and time turn all carriers now.
+    fn turn(&mut self) {
+        let per_carrier = self.time.value() / self.grid.numerology().fft_len as f64;
+        let side = self.grid.numerology().side_carriers as f64;
+        let lowest = self.phase.value() / TAU - side * per_carrier;
+        self.turns.fill(Complex32::ONE);
+        Oscillator::new(per_carrier, lowest).rotate(&mut self.turns);
     }
 
-    fn observe(&mut self, pilots: &[Complex32]) {
+    fn turn_of(&self, place: usize) -> Complex32 {
+        let middle = self.grid.numerology().side_carriers as f32;
+        self.turns[(self.grid.frequency(place) + middle) as usize]
+    }
+
+    fn observe(&mut self, pilots: &[Complex32]) -> f32 {
+        self.turn();
         let len = self.grid.numerology().fft_len as f64;
         let signs = self.grid.pilot_signs(self.symbol);
         // What is left of each pilot's angle, weighted by |h|^2.
@@ -111,7 +167,7 @@ impl Tracker {
             .iter()
             .zip(pilots.iter().zip(signs))
             .map(|(place, (pilot, sign))| {
-                let expected = self.estimate.response[*place] * self.turn(*place) * *sign;
+                let expected = self.estimate.response[*place] * self.turn_of(*place) * *sign;
                 let product = pilot * expected.conj();
                 (
                     TAU * f64::from(self.grid.frequency(*place)) / len,
@@ -133,5 +189,14 @@ impl Tracker {
         let spread: f64 =
             left.iter().zip(&weights).map(|((frequency, _), w)| w * frequency * frequency).sum();
         self.time.observe(slope / spread, noise / spread);
+        (sum.re / power) as f32
+    }
+}
+
+fn check(grid: &ResourceGrid, estimate: &ChannelEstimate) -> Result<()> {
+    let expected = grid.numerology().fft_len;
+    match estimate.response.len() {
+        len if len == expected => Ok(()),
+        len => Err(BlockError::shape("carriers of a channel estimate", expected, len)),
     }
 }
