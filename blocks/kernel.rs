@@ -91,6 +91,11 @@ pub trait Demodulator: Send + 'static {
     type Out: Send + 'static;
     /// Takes all samples and adds the frames that are whole by now.
     fn read(&mut self, input: &[Complex32], found: &mut Vec<Self::Out>) -> Result<()>;
+    /// Adds what the end of the signal completes.
+    fn finish(&mut self, found: &mut Vec<Self::Out>) -> Result<()> {
+        let _ = found;
+        Ok(())
+    }
 }
 
 /// Copies every frame to both outputs: a port has one reader, so fan-out is a block.

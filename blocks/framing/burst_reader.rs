@@ -356,4 +356,17 @@ impl Demodulator for BurstReader {
         }
         Ok(())
     }
+
+    /// The last burst may end a little later than the samples do, by what the clock has drifted; a preamble at the very end
+    /// is confirmed by what is behind it.
+    fn finish(&mut self, found: &mut Vec<ReceivedBurst>) -> Result<()> {
+        let counts = self.counts;
+        let behind = self.synchronizer.lag() as usize + self.grid.numerology().symbol_len();
+        self.take(&vec![Complex32::ZERO; behind], found)?;
+        self.counts.samples = counts.samples;
+        if self.reading.take().is_some() {
+            self.counts.lost += 1;
+        }
+        Ok(())
+    }
 }

@@ -44,6 +44,11 @@ impl BurstWriter {
         self.clipped
     }
 
+    /// Whether all samples of the loaded burst are written.
+    pub fn is_written(&self) -> bool {
+        self.written == self.samples.len()
+    }
+
     /// All samples of the loaded burst.
     pub fn samples(&self) -> &[Complex32] {
         &self.samples

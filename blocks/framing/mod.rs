@@ -12,23 +12,33 @@
 //! | [`Burst`], [`ReceivedBurst`] | what goes into samples and what comes out |
 //! | [`BurstWriter`] | bursts to samples |
 //! | [`BurstReader`] | samples to bursts, from a cold start |
+//! | [`SlotBursts`], [`FrameCollector`] | slots of frames to bursts, and what an [`Audience`] heard of them |
+//! | [`FrameModulator`], [`FrameDemodulator`] | both ways for whole frames |
 //! | [`peaks`] | against the peaks of analog symbols: scrambling of signs, clipping |
 //! | [`Waveform`] | what of the time and energy carries data |
 
 mod burst;
 mod burst_reader;
 mod burst_writer;
+mod frame_collector;
+mod frame_demodulator;
+mod frame_modulator;
 mod header;
 mod header_code;
 pub mod peaks;
 #[cfg(test)]
 mod reader_tests;
 mod sample_buffer;
+mod slot_bursts;
 mod waveform;
 
 pub use burst::{Burst, ReceivedBurst, Reception};
 pub use burst_reader::{BurstReader, ReaderCounts};
 pub use burst_writer::BurstWriter;
+pub use frame_collector::{Audience, CollectorCounts, FrameCollector};
+pub use frame_demodulator::FrameDemodulator;
+pub use frame_modulator::FrameModulator;
 pub use header::{Content, Header, HeaderFault};
 pub use header_code::HeaderCode;
+pub use slot_bursts::SlotBursts;
 pub use waveform::Waveform;

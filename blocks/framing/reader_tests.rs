@@ -34,7 +34,7 @@ fn sent(numerology: Numerology, bursts: &[Burst], gap: usize) -> Vec<Complex32> 
         writer.load(burst.clone()).unwrap();
         samples.extend_from_slice(writer.samples());
     }
-    samples.extend(vec![Complex32::ZERO; gap + 2 * numerology.symbol_len()]);
+    samples.extend(vec![Complex32::ZERO; gap]);
     samples
 }
 
@@ -50,6 +50,7 @@ fn noisy(mut samples: Vec<Complex32>, noise: f32, trial: usize) -> Vec<Complex32
 fn read(reader: &mut BurstReader, samples: &[Complex32], piece: usize) -> Vec<ReceivedBurst> {
     let mut found = vec![];
     samples.chunks(piece).for_each(|piece| reader.read(piece, &mut found).unwrap());
+    reader.finish(&mut found).unwrap();
     found
 }
 
@@ -184,6 +185,7 @@ fn gaps_of_known_length_erase_symbols_and_nothing_else() {
         reader.read(&samples[..from], &mut found).unwrap();
         reader.skip((until - from) as u64, &mut found).unwrap();
         reader.read(&samples[until..], &mut found).unwrap();
+        reader.finish(&mut found).unwrap();
         assert_eq!(found.len(), 2, "{name}");
         let erased = found[0].csi.iter().filter(|h| **h == Complex32::ZERO).count();
         assert!(
@@ -205,6 +207,7 @@ fn gaps_of_known_length_erase_symbols_and_nothing_else() {
         torn.read(&samples[..from], &mut found).unwrap();
         torn.tear();
         torn.read(&samples[until + 100..], &mut found).unwrap();
+        torn.finish(&mut found).unwrap();
         assert_eq!(found.iter().map(|burst| burst.header.frame).collect::<Vec<_>>(), [1], "{name}");
         assert_eq!(torn.counts().lost, 1);
     }

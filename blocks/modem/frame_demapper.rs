@@ -17,6 +17,7 @@ use std::sync::Arc;
 ///
 /// - slots `[K][1]` of N symbols, or `[K][2]` of N together -> llrs `[K][N Q_m]`
 /// - what the receiver believes of h, and the slot's noise variance, are used as they stand
+/// - a user that hears nothing has erasures
 /// - errors: a user that hears another number of slots
 #[derive(Clone, Debug)]
 pub struct FrameDemapper {
@@ -38,9 +39,11 @@ impl FrameKernel for FrameDemapper {
     fn process(&mut self, received: ReceivedFrame) -> Result<LlrFrame> {
         let ReceivedFrame { frame, users, .. } = received;
         let demap = |(user, slots): (usize, &Vec<ReceivedSlot>)| {
-            let modulation = self.plan.format_of(frame, user).scheme().modulation();
+            let format = self.plan.format_of(frame, user);
+            let modulation = format.scheme().modulation();
             let demapper = SoftDemapper::new(modulation, self.method);
             match (slots.as_slice(), self.plan.span().phases().count()) {
+                ([], _) => Ok(vec![0.0; format.coded_len()]),
                 ([slot], 1) => demapper.demap(&slot.symbols, &slot.csi, &[slot.noise_variance]),
                 ([common, private], 2) => {
                     let span = self.plan.span();
@@ -152,10 +155,13 @@ mod tests {
     }
 
     #[test]
-    fn users_without_a_slot_or_with_two_are_refused() {
-        for slots in [0, 2] {
-            let error = demapper("qpsk-1/2").process(received(slots)).unwrap_err().to_string();
-            assert!(error.contains(&format!("expected 1, found {slots}")), "{error}");
-        }
+    fn users_without_a_slot_have_erasures_and_those_with_two_are_refused() {
+        let error = demapper("qpsk-1/2").process(received(2)).unwrap_err().to_string();
+        assert!(error.contains("expected 1, found 2"), "{error}");
+        let mut one_lost = received(1);
+        one_lost.users[1].clear();
+        let found = demapper("qpsk-1/2").process(one_lost).unwrap();
+        assert_eq!(found.users[1], [0.0; 128]);
+        assert_eq!(found.users[0], demapper("qpsk-1/2").process(received(1)).unwrap().users[0]);
     }
 }

@@ -25,11 +25,12 @@ impl Registry {
     }
 
     /// The entries of every file that lists some.
-    fn rooms() -> [Vec<Entry>; 4] {
+    fn rooms() -> [Vec<Entry>; 5] {
         [
             super::builtin::entries(),
             super::digital::entries(),
             super::impairments::entries(),
+            super::antenna::entries(),
             super::learned::entries(),
         ]
     }

@@ -1,11 +1,15 @@
 //! One registered block: who it is, how it is made, how it is tried.
 
 use super::conformance::{Judge, Verdict};
-use super::{Nonconformance, stream_conformance, trials};
+use super::{Nonconformance, antenna_conformance, stream_conformance, trials};
 use crate::adapters::{
-    Adapter, FrameBlock, Graph, JoinBlock, Node, PortType, SinkBlock, SourceBlock, SplitBlock, StreamBlock,
+    Adapter, DemodulatorBlock, FrameBlock, Graph, JoinBlock, ModulatorBlock, Node, PortType, SinkBlock,
+    SourceBlock, SplitBlock, StreamBlock,
 };
-use sememe_blocks::kernel::{FrameJoiner, FrameKernel, FrameSink, FrameSource, FrameSplitter, StreamKernel};
+use num_complex::Complex32;
+use sememe_blocks::kernel::{
+    Demodulator, FrameJoiner, FrameKernel, FrameSink, FrameSource, FrameSplitter, Modulator, StreamKernel,
+};
 use serde::de::DeserializeOwned;
 use std::fmt::{self, Debug};
 use std::path::Path;
@@ -26,6 +30,10 @@ pub enum Kind {
     Sink,
     /// Samples in, samples out.
     Stream,
+    /// Frames in, samples out.
+    Modulator,
+    /// Samples in, frames out.
+    Demodulator,
 }
 
 type Result<T, E = String> = std::result::Result<T, E>;
@@ -167,6 +175,43 @@ impl Entry {
             stream_conformance::stream(judge, &specimens, min_items, &|| made(&table()?, build))
         });
         Self::new::<StreamBlock<K>>(name, summary, Kind::Stream, place, trial)
+    }
+
+    /// A block of frames in, samples out.
+    pub fn modulator<P, K: Modulator>(
+        name: &str,
+        summary: &str,
+        specimens: impl Fn() -> Vec<K::In> + Send + Sync + 'static,
+        build: impl Fn(P) -> sememe_blocks::Result<K> + Send + Sync + Copy + 'static,
+    ) -> Self
+    where
+        P: DeserializeOwned + 'static,
+    {
+        let place = placing(move |table| Ok(ModulatorBlock::new(made(table, build)?)));
+        let trial: Try = Box::new(move |judge, table| {
+            antenna_conformance::modulator(judge, &specimens, &|| made(&table()?, build))
+        });
+        Self::new::<ModulatorBlock<K>>(name, summary, Kind::Modulator, place, trial)
+    }
+
+    /// A block of samples in, frames out.
+    ///
+    /// - specimens: samples in which the kernel of the example finds at least 3 frames
+    pub fn demodulator<P, K: Demodulator>(
+        name: &str,
+        summary: &str,
+        specimens: impl Fn() -> Vec<Complex32> + Send + Sync + 'static,
+        build: impl Fn(P) -> sememe_blocks::Result<K> + Send + Sync + Copy + 'static,
+    ) -> Self
+    where
+        P: DeserializeOwned + 'static,
+        K::Out: PartialEq + Debug,
+    {
+        let place = placing(move |table| Ok(DemodulatorBlock::new(made(table, build)?)));
+        let trial: Try = Box::new(move |judge, table| {
+            antenna_conformance::demodulator(judge, &specimens, &|| made(&table()?, build))
+        });
+        Self::new::<DemodulatorBlock<K>>(name, summary, Kind::Demodulator, place, trial)
     }
 
     fn new<A: Adapter>(name: &str, summary: &str, kind: Kind, place: Place, trial: Try) -> Self {

@@ -1,7 +1,9 @@
 //! A kernel that works like another until it is told to fail: proof that failures are named.
 
+use num_complex::Complex32;
 use sememe_blocks::kernel::{
-    FrameJoiner, FrameKernel, FrameSink, FrameSource, FrameSplitter, Progress, StreamKernel,
+    Demodulator, FrameJoiner, FrameKernel, FrameSink, FrameSource, FrameSplitter, Modulator, Progress,
+    StreamKernel,
 };
 use sememe_blocks::{BlockError, Result};
 
@@ -81,6 +83,26 @@ impl<K: StreamKernel> StreamKernel for Failing<K> {
 
     fn process(&mut self, input: &[K::In], output: &mut [K::Out]) -> Result<Progress> {
         self.working()?.process(input, output)
+    }
+}
+
+impl<K: Modulator> Modulator for Failing<K> {
+    type In = K::In;
+
+    fn load(&mut self, frame: K::In) -> Result<()> {
+        self.working()?.load(frame)
+    }
+
+    fn write(&mut self, output: &mut [Complex32]) -> Result<usize> {
+        self.working()?.write(output)
+    }
+}
+
+impl<K: Demodulator> Demodulator for Failing<K> {
+    type Out = K::Out;
+
+    fn read(&mut self, input: &[Complex32], found: &mut Vec<K::Out>) -> Result<()> {
+        self.working()?.read(input, found)
     }
 }
 

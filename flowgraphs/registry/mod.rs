@@ -2,7 +2,7 @@
 //! it behaves in a flowgraph as it does when called directly.
 //!
 //! [`Registry::builtin`] knows the blocks of this project, one line each in `builtin`, in `digital` for the
-//! classical chain, in `impairments` for what happens to samples and, where a network is inside, in `learned`. Kernels of
+//! classical chain, in `impairments` for what happens to samples, in `antenna` between frames and samples and, where a network is inside, in `learned`. Kernels of
 //! other crates join with [`Registry::register`], and are then found by [`FreeGraph`] and by the
 //! conformance trials like any other:
 //!
@@ -32,6 +32,8 @@
 //! # }
 //! ```
 
+mod antenna;
+mod antenna_conformance;
 mod builtin;
 mod catalogue;
 mod conformance;

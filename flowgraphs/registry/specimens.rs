@@ -130,6 +130,31 @@ pub fn samples() -> Vec<Complex32> {
     complex_normal(&mut RngKey::new(SEED).stream(Purpose::Scene, 0, 0), 1.0, 10_000)
 }
 
+/// Bursts of OFDM, of four frames of three users that each hear a slot of their own.
+pub fn bursts() -> Vec<Complex32> {
+    use sememe_blocks::framing::{BurstWriter, Content, FrameModulator, SlotBursts};
+    use sememe_blocks::kernel::Modulator;
+    use sememe_blocks::ofdm::{Numerology, ResourceGrid};
+    let grid = ResourceGrid::new(Numerology::NARROW).expect("a preset");
+    let writer = BurstWriter::new(&grid, None).expect("a preset");
+    let mut modulator = FrameModulator::new(SlotBursts::new(Content::Analog, 0), writer, 50);
+    let mut samples = vec![];
+    for frame in 0..4 {
+        let slot = |user: usize| Slot {
+            destination: Destination::User(user),
+            phase: Phase::Private,
+            symbols: complex_normal(&mut RngKey::new(SEED).stream(Purpose::Payload, frame, user), 1.0, 40),
+        };
+        let slots = (0..3).map(slot).collect();
+        let sent = SymbolFrame { frame, grouping: Grouping::singletons(3), slots };
+        modulator.load(sent).expect("a frame that fits");
+        let mut piece = vec![Complex32::ZERO; 1 << 16];
+        let written = modulator.write(&mut piece).expect("a frame that fits");
+        samples.extend_from_slice(&piece[..written]);
+    }
+    samples
+}
+
 /// Users alternate between the groups.
 fn grouping() -> Grouping {
     let of_user = (0..NUM_USERS).map(|user| user % NUM_GROUPS).collect();
