@@ -173,7 +173,8 @@ pub struct ReceivedFeatures {
     pub common: Array2<f32>,
     /// SNR of each user's private features after the equaliser, linear, `[K]`.
     pub snr: Vec<f32>,
-    /// The same of its common features; equal to `snr` where nothing is sent in common, `[K]`.
+    /// The same of its common features; equal to `snr` where nothing is sent in common, 0 where they did not arrive,
+    /// `[K]`.
     pub common_snr: Vec<f32>,
     /// Users of whose frame nothing arrived, `[K]`; scored as the mean image of the training set.
     pub lost: Vec<bool>,

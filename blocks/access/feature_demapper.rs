@@ -84,7 +84,8 @@ impl FrameKernel for FeatureDemapper {
                 if slot.phase == Phase::Private || !has_private {
                     snr[user] = slot.snr;
                 }
-                if slot.phase == Phase::Common || !has_common {
+                // Where something was sent in common and nothing arrived of it, nothing is known of it.
+                if slot.phase == Phase::Common || (!has_common && self.common_len == 0) {
                     common_snr[user] = slot.snr;
                 }
                 lost[user] = false;

@@ -11,7 +11,8 @@
 //! of every other link of the experiment.
 
 use super::Setting;
-use super::air::built;
+use super::air::{built, pass};
+use super::ends::{Arrived, Ends};
 use super::run::{Delivered, Link, Reports};
 use super::tap::{
     AirReport, CommonReport, LossReport, Tap, observe_air, observe_no_groups, observe_payloads,
@@ -19,7 +20,9 @@ use super::tap::{
 use super::wiring::{Result, Wiring};
 use sememe_blocks::coding::ldpc::decoder::DecoderConfig;
 use sememe_blocks::coding::{BlockPlan, ChannelDecoder, ChannelEncoder};
-use sememe_blocks::frame::{DecodedFrame, ImageBatch, PayloadFrame, ReceivedPictures};
+use sememe_blocks::frame::{
+    DecodedFrame, ImageBatch, PayloadFrame, ReceivedFrame, ReceivedPictures, SymbolFrame,
+};
 use sememe_blocks::kernel::FrameSplitter;
 use sememe_blocks::modem::{Demapping, FrameDemapper};
 use sememe_blocks::picture::{LadderStore, PayloadSize, PictureDecoder, PictureEncoder};
@@ -68,24 +71,26 @@ pub(super) fn carry<W: Wiring>(
     receiver: Receiver,
     setting: &Setting,
 ) -> Result<Carried<W>> {
-    let Setting { key, channel, snr, .. } = setting;
-    built("channel", channel.check_coded())?;
-    let fading = built("fading", channel.fading_kernel(*key))?;
-    let awgn = built("awgn", channel.noise_kernel(*key, *snr))?;
-    let csi_error = built("csi error", channel.csi_kernel(*key))?;
-    let config = DecoderConfig { iterations: receiver.iterations, ..DecoderConfig::default() };
-    let decoder = built("channel decoder", ChannelDecoder::new(Arc::clone(plan), config))?;
-    let demapper = FrameDemapper::new(Arc::clone(plan), receiver.demapping);
-
+    built("channel", setting.channel.check_coded())?;
     let symbols = wiring.then_blocking(payloads, "channel encoder", ChannelEncoder::new(Arc::clone(plan)))?;
     let (symbols, air) = wiring.split(symbols, "watch air", Tap::new(observe_air))?;
     let (symbols, common) = wiring.split(symbols, "watch groups", Tap::new(observe_no_groups))?;
-    let received = wiring.then(symbols, "fading", fading)?;
-    let received = wiring.then(received, "awgn", awgn)?;
-    let received = wiring.then(received, "csi error", csi_error)?;
+    let received = pass(wiring, symbols, setting)?;
+    Ok(Carried { decoded: decode(wiring, received, plan, receiver)?, air, common })
+}
+
+/// What was heard to decoded blocks.
+fn decode<W: Wiring>(
+    wiring: &mut W,
+    received: W::Port<ReceivedFrame>,
+    plan: &Arc<BlockPlan>,
+    receiver: Receiver,
+) -> Result<W::Port<DecodedFrame>> {
+    let config = DecoderConfig { iterations: receiver.iterations, ..DecoderConfig::default() };
+    let decoder = built("channel decoder", ChannelDecoder::new(Arc::clone(plan), config))?;
+    let demapper = FrameDemapper::new(Arc::clone(plan), receiver.demapping);
     let llrs = wiring.then_blocking(received, "soft demapper", demapper)?;
-    let decoded = wiring.then_blocking(llrs, "channel decoder", decoder)?;
-    Ok(Carried { decoded, air, common })
+    wiring.then_blocking(llrs, "channel decoder", decoder)
 }
 
 impl Link for Digital {
@@ -102,6 +107,31 @@ impl Link for Digital {
         let Carried { decoded, air, common } = carry(wiring, payloads, &self.plan, self.receiver, setting)?;
         let (images, loss) = unpack(wiring, decoded, &self.ladders)?;
         Ok(Delivered { images, reports: Reports { air, common, loss, payload: Some(payload) } })
+    }
+}
+
+impl Ends for Digital {
+    fn to_symbols<W: Wiring>(
+        &self,
+        wiring: &mut W,
+        images: W::Port<ImageBatch>,
+        _: &Setting,
+    ) -> Result<W::Port<SymbolFrame>> {
+        let size = PayloadSize::Planned(Arc::clone(&self.plan));
+        let encoder = PictureEncoder::new(Arc::clone(&self.ladders), size);
+        let payloads = wiring.then_blocking(images, "picture encoder", encoder)?;
+        wiring.then_blocking(payloads, "channel encoder", ChannelEncoder::new(Arc::clone(&self.plan)))
+    }
+
+    fn to_images<W: Wiring>(
+        &self,
+        wiring: &mut W,
+        received: W::Port<ReceivedFrame>,
+        _: &Setting,
+    ) -> Result<Arrived<W>> {
+        let decoded = decode(wiring, received, &self.plan, self.receiver)?;
+        let (images, loss) = unpack(wiring, decoded, &self.ladders)?;
+        Ok(Arrived { images, loss })
     }
 }
 

@@ -6,11 +6,14 @@
 //! Without common features this is the private-only link.
 
 use super::Setting;
-use super::air::{Lengths, built, send};
+use super::air::{Lengths, built, emit, land, send};
+use super::ends::{Arrived, Ends};
 use super::run::{Delivered, Link};
 use super::wiring::{Result, Wiring};
 use sememe_blocks::access::Clusterer;
-use sememe_blocks::frame::{EncodedUsers, Features, GroupedUsers, ImageBatch, ReceivedFeatures};
+use sememe_blocks::frame::{
+    EncodedUsers, Features, GroupedUsers, ImageBatch, ReceivedFeatures, ReceivedFrame, SymbolFrame,
+};
 use sememe_blocks::kernel::FrameKernel;
 
 /// The learned kernels of a link, made afresh for every run.
@@ -37,6 +40,25 @@ pub struct GroupSplitting<N> {
     pub lengths: Lengths,
 }
 
+impl<N: Networks> GroupSplitting<N> {
+    /// Images to features, and the decoder for the other end.
+    #[allow(clippy::type_complexity, reason = "a name for the pair would hide that it is one")]
+    fn features<W: Wiring>(
+        &self,
+        wiring: &mut W,
+        images: W::Port<ImageBatch>,
+        setting: &Setting,
+    ) -> Result<(W::Port<Features>, N::Decoder)> {
+        let (encoder, common_encoder, decoder) = built("networks", self.networks.kernels(setting))?;
+        let downlink = &setting.downlink;
+        let clusterer = Clusterer::new(downlink.clustering, downlink.users, downlink.groups, setting.key);
+        let clusterer = built("clusterer", clusterer)?;
+        let encoded = wiring.then_blocking(images, "semantic encoder", encoder)?;
+        let grouped = wiring.then_blocking(encoded, "clusterer", clusterer)?;
+        Ok((wiring.then_blocking(grouped, "common encoder", common_encoder)?, decoder))
+    }
+}
+
 impl<N: Networks> Link for GroupSplitting<N> {
     fn wire<W: Wiring>(
         &self,
@@ -44,15 +66,32 @@ impl<N: Networks> Link for GroupSplitting<N> {
         images: W::Port<ImageBatch>,
         setting: &Setting,
     ) -> Result<Delivered<W>> {
-        let (encoder, common_encoder, decoder) = built("networks", self.networks.kernels(setting))?;
-        let downlink = &setting.downlink;
-        let clusterer = Clusterer::new(downlink.clustering, downlink.users, downlink.groups, setting.key);
-        let clusterer = built("clusterer", clusterer)?;
-        let encoded = wiring.then_blocking(images, "semantic encoder", encoder)?;
-        let grouped = wiring.then_blocking(encoded, "clusterer", clusterer)?;
-        let features = wiring.then_blocking(grouped, "common encoder", common_encoder)?;
+        let (features, decoder) = self.features(wiring, images, setting)?;
         let (received, reports) = send(wiring, features, setting, self.lengths)?.parted();
         let images = wiring.then_blocking(received, "semantic decoder", decoder)?;
         Ok(Delivered { images, reports })
+    }
+}
+
+impl<N: Networks> Ends for GroupSplitting<N> {
+    fn to_symbols<W: Wiring>(
+        &self,
+        wiring: &mut W,
+        images: W::Port<ImageBatch>,
+        setting: &Setting,
+    ) -> Result<W::Port<SymbolFrame>> {
+        let (features, _) = self.features(wiring, images, setting)?;
+        emit(wiring, features, setting, self.lengths)
+    }
+
+    fn to_images<W: Wiring>(
+        &self,
+        wiring: &mut W,
+        received: W::Port<ReceivedFrame>,
+        setting: &Setting,
+    ) -> Result<Arrived<W>> {
+        let (_, _, decoder) = built("networks", self.networks.kernels(setting))?;
+        let (features, loss) = land(wiring, received, setting, self.lengths)?;
+        Ok(Arrived { images: wiring.then_blocking(features, "semantic decoder", decoder)?, loss })
     }
 }

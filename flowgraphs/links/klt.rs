@@ -5,12 +5,13 @@
 //! ```
 
 use super::Setting;
-use super::air::{Lengths, built, send};
+use super::air::{Lengths, built, emit, land, send};
+use super::ends::{Arrived, Ends};
 use super::run::{Delivered, Link};
 use super::wiring::{Result, Wiring};
 use sememe_blocks::Result as BlockResult;
 use sememe_blocks::baseline::klt::{KltCode, KltDecoder, KltEncoder, KltFit, KltTransform};
-use sememe_blocks::frame::ImageBatch;
+use sememe_blocks::frame::{ImageBatch, ReceivedFrame, SymbolFrame};
 use sememe_blocks::source::ImageSet;
 use std::sync::Arc;
 
@@ -49,6 +50,14 @@ impl Klt {
     }
 }
 
+impl Klt {
+    fn code(&self, setting: &Setting) -> Result<Arc<KltCode>> {
+        let len = Self::lengths(setting).private;
+        let code = KltCode::new(Arc::clone(&self.transform), setting.size, len, setting.told_snr);
+        Ok(Arc::new(built("klt encoder", code)?))
+    }
+}
+
 impl Link for Klt {
     fn wire<W: Wiring>(
         &self,
@@ -56,12 +65,33 @@ impl Link for Klt {
         images: W::Port<ImageBatch>,
         setting: &Setting,
     ) -> Result<Delivered<W>> {
-        let lengths = Self::lengths(setting);
-        let code = KltCode::new(Arc::clone(&self.transform), setting.size, lengths.private, setting.told_snr);
-        let code = Arc::new(built("klt encoder", code)?);
+        let code = self.code(setting)?;
         let features = wiring.then_blocking(images, "klt encoder", KltEncoder::new(Arc::clone(&code)))?;
-        let (received, reports) = send(wiring, features, setting, lengths)?.parted();
+        let (received, reports) = send(wiring, features, setting, Self::lengths(setting))?.parted();
         let images = wiring.then_blocking(received, "klt decoder", KltDecoder::new(code))?;
         Ok(Delivered { images, reports })
+    }
+}
+
+impl Ends for Klt {
+    fn to_symbols<W: Wiring>(
+        &self,
+        wiring: &mut W,
+        images: W::Port<ImageBatch>,
+        setting: &Setting,
+    ) -> Result<W::Port<SymbolFrame>> {
+        let features = wiring.then_blocking(images, "klt encoder", KltEncoder::new(self.code(setting)?))?;
+        emit(wiring, features, setting, Self::lengths(setting))
+    }
+
+    fn to_images<W: Wiring>(
+        &self,
+        wiring: &mut W,
+        received: W::Port<ReceivedFrame>,
+        setting: &Setting,
+    ) -> Result<Arrived<W>> {
+        let (features, loss) = land(wiring, received, setting, Self::lengths(setting))?;
+        let images = wiring.then_blocking(features, "klt decoder", KltDecoder::new(self.code(setting)?))?;
+        Ok(Arrived { images, loss })
     }
 }

@@ -11,6 +11,7 @@
 //! | `ideal`, `ideal_line` | their bounds: a code at the limit of theory |
 //! | `reliability`, `validation` | what formats are chosen by: blocks that arrive, pictures they hold |
 //! | `air` | from features to features: what all links share |
+//! | `ends` | both ends of a scheme apart, for any air between them |
 //! | `run` | images in front, scores behind, as a flowgraph or by direct calls |
 //! | `wiring` | draws a link once for both |
 //! | `downlink`, `setting` | what a link is told |
@@ -24,6 +25,7 @@ mod digital_line;
 mod digital_tests;
 mod downlink;
 mod encoded;
+mod ends;
 mod group_splitting;
 mod ideal;
 mod ideal_line;
@@ -46,6 +48,7 @@ pub use digital::{Digital, Receiver};
 pub use digital_line::{DigitalLine, McsRule, PER_FADE, Pictures};
 pub use downlink::Downlink;
 pub use encoded::{EncodedStore, SharedEncoder};
+pub use ends::{Arrived, Ends};
 pub use group_splitting::{GroupSplitting, Networks};
 pub use ideal::Ideal;
 pub use ideal_line::IdealLine;
