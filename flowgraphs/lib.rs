@@ -1,5 +1,6 @@
 //! Flowgraphs.
 pub mod adapters;
+pub mod antenna;
 pub mod error_rates;
 pub mod experiment;
 pub mod feature_space;

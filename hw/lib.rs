@@ -3,6 +3,7 @@
 //! | room | what stands there |
 //! |---|---|
 //! | [`radio`] | the traits that all fronts implement, and what they count |
+//! | [`settings`] | what a user sets on a radio, and how long it may transmit |
 //! | [`error`] | one error type: every failure a sentence that says what to do |
 //! | `soapy` | radios through SoapySDR (feature `soapy`); `loopback/` is a driver for machines that have none |
 //! | [`sigmf`] | recordings, as a source and as a sink |
@@ -10,6 +11,7 @@
 
 pub mod error;
 pub mod radio;
+pub mod settings;
 pub mod sigmf;
 #[cfg(feature = "soapy")]
 pub mod soapy;
@@ -18,3 +20,4 @@ pub mod zeromq;
 
 pub use error::{HwError, Result};
 pub use radio::{Counters, Read, SampleSink, SampleSource};
+pub use settings::{BurstSettings, Gain, RadioSettings};

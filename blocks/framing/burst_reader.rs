@@ -9,7 +9,7 @@
 use super::burst_writer::most_uses;
 use super::peaks::{scramble_signs, sign_seed};
 use super::sample_buffer::SampleBuffer;
-use super::{Content, Header, HeaderCode, HeaderFault, ReceivedBurst, Reception};
+use super::{Content, Header, HeaderCode, HeaderFault, ReceivedBurst, Reception, SymbolInterleaver};
 use crate::Result;
 use crate::impairment::Oscillator;
 use crate::kernel::Demodulator;
@@ -322,6 +322,8 @@ impl BurstReader {
         if header.content == Content::Analog {
             scramble_signs(sign_seed(header.frame, header.destination), &mut symbols);
         }
+        let interleaver = SymbolInterleaver::new(header.length);
+        let (symbols, mut csi) = (interleaver.gather(&symbols), interleaver.gather(&csi));
         // The payload's own power is part of h.
         let gain = header.scale.to_linear().0.sqrt();
         csi.iter_mut().for_each(|h| *h /= gain);

@@ -1,7 +1,7 @@
 //! Bursts to samples: header and payload on the same carriers, behind a preamble.
 
 use super::peaks::{Clipper, peak_to_average, scramble_signs, sign_seed};
-use super::{Burst, Content, Header, HeaderCode};
+use super::{Burst, Content, Header, HeaderCode, SymbolInterleaver};
 use crate::access::mean_power;
 use crate::kernel::Modulator;
 use crate::ofdm::{BurstModulator, ResourceGrid};
@@ -75,6 +75,7 @@ impl Modulator for BurstWriter {
         // What the header says, rounding included, is what receivers undo.
         let gain = (1.0 / stepped(scale).to_linear().0).sqrt();
         symbols.iter_mut().for_each(|symbol| *symbol *= gain);
+        let mut symbols = SymbolInterleaver::new(symbols.len()).spread(&symbols);
         if header.content == Content::Analog {
             scramble_signs(sign_seed(header.frame, header.destination), &mut symbols);
         }

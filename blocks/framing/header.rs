@@ -29,6 +29,18 @@ pub enum Content {
     Coded(CodedModulation),
 }
 
+impl Content {
+    /// Whether headers can say it.
+    ///
+    /// - errors: a scheme that is not in the grid, with those that are
+    pub fn check(&self) -> Result<()> {
+        match self {
+            Self::Analog => Ok(()),
+            Self::Coded(scheme) => place_in_grid(*scheme).map(|_| ()),
+        }
+    }
+}
+
 /// What a burst says of itself.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Header {

@@ -14,6 +14,7 @@
 //! | [`BurstReader`] | samples to bursts, from a cold start |
 //! | [`SlotBursts`], [`FrameCollector`] | slots of frames to bursts, and what an [`Audience`] heard of them |
 //! | [`FrameModulator`], [`FrameDemodulator`] | both ways for whole frames |
+//! | [`SymbolInterleaver`] | spreads payloads over their bursts |
 //! | [`peaks`] | against the peaks of analog symbols: scrambling of signs, clipping |
 //! | [`Waveform`] | what of the time and energy carries data |
 
@@ -23,6 +24,8 @@ mod burst_writer;
 mod frame_collector;
 mod frame_demodulator;
 mod frame_modulator;
+#[cfg(test)]
+mod fuzz_tests;
 mod header;
 mod header_code;
 pub mod peaks;
@@ -30,6 +33,7 @@ pub mod peaks;
 mod reader_tests;
 mod sample_buffer;
 mod slot_bursts;
+mod symbol_interleaver;
 mod waveform;
 
 pub use burst::{Burst, ReceivedBurst, Reception};
@@ -41,4 +45,5 @@ pub use frame_modulator::FrameModulator;
 pub use header::{Content, Header, HeaderFault};
 pub use header_code::HeaderCode;
 pub use slot_bursts::SlotBursts;
+pub use symbol_interleaver::SymbolInterleaver;
 pub use waveform::Waveform;

@@ -99,6 +99,16 @@ fn bursts_back_to_back_and_apart_come_back_in_pieces_of_any_length() {
 }
 
 #[test]
+fn without_any_noise_silence_beside_bursts_is_no_preamble() {
+    for (name, numerology) in Numerology::PRESETS {
+        let bursts: Vec<Burst> = (0..20).map(|frame| burst(frame, 100 + 7 * frame as usize)).collect();
+        let mut reader = reader(numerology);
+        let found = read(&mut reader, &sent(numerology, &bursts, 2000), 8192);
+        assert_eq!((found.len(), reader.counts().bad_checks), (20, 0), "{name}");
+    }
+}
+
+#[test]
 fn scales_come_back_and_silence_is_refused() {
     let mut loud = burst(1, 200);
     loud.symbols.iter_mut().for_each(|symbol| *symbol *= 31.0);

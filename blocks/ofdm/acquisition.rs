@@ -25,6 +25,9 @@ const OUTSIDE: f32 = 0.01;
 /// Power over that of noise from which on a path counts: noise alone passes at one place with probability 6e-6.
 const OVER_NOISE: f32 = 12.0;
 
+/// Energy, over the highest of the places that are tried, below which a place is silent.
+const SILENCE: f32 = 1e-6;
+
 /// A confirmed preamble.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Acquired {
@@ -143,13 +146,15 @@ impl Acquisition {
                 now as f32
             })
             .collect();
+        // In silence beside a signal, what correlates is the rounding of the transform.
+        let least = energies.iter().copied().fold(f32::MIN_POSITIVE, f32::max) * SILENCE;
         self.forward.process(&mut turned);
         turned.iter_mut().zip(&self.spectrum).for_each(|(value, long)| *value *= long);
         self.inverse.process(&mut turned);
         let long_energy: f32 = self.preamble.long().iter().map(|x| x.norm_sqr()).sum();
         let quality = |place: usize| {
             let both = turned[place].norm_sqr() + turned[place + fft_len].norm_sqr();
-            both / (long_energy * energies[place].max(f32::MIN_POSITIVE))
+            both / (long_energy * energies[place].max(least))
         };
         (0..self.places).map(|place| (quality(place), place)).fold((0.0, 0), |best, found| {
             // NaN is never larger.

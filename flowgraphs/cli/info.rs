@@ -11,7 +11,7 @@ pub fn text() -> String {
         ("sememe", env!("CARGO_PKG_VERSION").to_owned()),
         ("build", profile.to_owned()),
         ("target", format!("{} {}", std::env::consts::ARCH, std::env::consts::OS)),
-        ("features", if cfg!(feature = "cuda") { "cuda" } else { "none" }.to_owned()),
+        ("features", features()),
         (
             "SIMD in use",
             format!("{}; available: {} ({VARIABLE} narrows it)", Isa::detect(), available.join(", ")),
@@ -19,7 +19,12 @@ pub fn text() -> String {
         ("cores", threads.to_string()),
         ("threads", format!("{} (RAYON_NUM_THREADS changes it)", rayon::current_num_threads())),
         ("CUDA", cuda()),
-        ("SoapySDR", "no".to_owned()),
+        ("SoapySDR", soapy()),
+        (
+            "ZeroMQ",
+            if cfg!(feature = "zeromq") { "yes" } else { "no (cargo build --release --features zeromq)" }
+                .to_owned(),
+        ),
     ]
     .iter()
     .map(|(name, value)| format!("{name:<12} {value}\n"))
@@ -33,4 +38,30 @@ fn cuda() -> String {
         Err(_) if !cfg!(feature = "cuda") => "no (cargo build --release --features cuda)".into(),
         Err(reason) => format!("no: {reason}"),
     }
+}
+
+fn features() -> String {
+    let built = [
+        ("cuda", cfg!(feature = "cuda")),
+        ("soapy", cfg!(feature = "soapy")),
+        ("zeromq", cfg!(feature = "zeromq")),
+    ];
+    let built: Vec<&str> =
+        built.into_iter().filter(|(_, is_built)| *is_built).map(|(name, _)| name).collect();
+    if built.is_empty() { "none".into() } else { built.join(", ") }
+}
+
+/// The radio library and what it drives.
+#[cfg(feature = "soapy")]
+fn soapy() -> String {
+    use sememe_hw::soapy::{drivers, library_version};
+    let drivers = drivers();
+    let drivers =
+        if drivers.is_empty() { "none: install those of your radio".into() } else { drivers.join(", ") };
+    format!("{}; drivers: {drivers}", library_version())
+}
+
+#[cfg(not(feature = "soapy"))]
+fn soapy() -> String {
+    "no (cargo build --release --features soapy)".into()
 }

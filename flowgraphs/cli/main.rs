@@ -1,6 +1,7 @@
 //! The command line: `sememe` alone runs the quickstart.
 
 mod ber;
+mod devices;
 mod eval;
 mod features;
 mod free_graph;
@@ -12,10 +13,15 @@ mod list;
 mod merge;
 mod output_folder;
 mod quickstart;
+mod radio_arguments;
+mod receive;
+mod record;
+mod replay;
 mod report;
 mod run;
 mod slurm;
 mod train;
+mod transmit;
 
 use clap::{Parser, Subcommand};
 use sememe::experiment::RunError;
@@ -57,6 +63,16 @@ enum Command {
     Features(features::Arguments),
     /// Measures error rates of the 5G NR chain over SNR
     Ber(Box<ber::Arguments>),
+    /// Sends the images of an experiment over the air
+    Transmit(Box<transmit::Arguments>),
+    /// Receives images from the air
+    Receive(Box<receive::Arguments>),
+    /// Records samples of a radio or a socket
+    Record(record::Arguments),
+    /// Sends a recording to a radio or a socket
+    Replay(replay::Arguments),
+    /// Lists radios and their drivers
+    Devices(devices::Arguments),
     /// Lists blocks, links, shipped weights and model presets
     List,
     /// Shows version, features, instruction set and threads
@@ -92,6 +108,11 @@ fn run(arguments: Arguments) -> Result<u8, RunError> {
         Some(Command::Import(arguments)) => import::run(&arguments),
         Some(Command::Features(arguments)) => features::run(&arguments),
         Some(Command::Ber(arguments)) => ber::run(&arguments),
+        Some(Command::Transmit(arguments)) => transmit::run(&arguments),
+        Some(Command::Receive(arguments)) => receive::run(&arguments),
+        Some(Command::Record(arguments)) => record::run(&arguments),
+        Some(Command::Replay(arguments)) => replay::run(&arguments),
+        Some(Command::Devices(arguments)) => devices::run(&arguments),
         Some(Command::List) => report::print(&list::text()),
         Some(Command::Info) => report::print(&info::text()),
     }

@@ -42,6 +42,9 @@ pub(super) fn check(experiment: &Experiment, tree: &Tree) -> Result<()> {
             ));
         }
     }
+    if let Some(air) = &experiment.air {
+        air.check().map_err(|error| tree.located(from_block(error, tree.origin(), "air")))?;
+    }
     check_output(experiment, tree)?;
     check_stop(experiment, tree)?;
     grid::check(experiment, tree)?;

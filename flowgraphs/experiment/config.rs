@@ -2,6 +2,7 @@
 
 use super::scheme::Scheme;
 use super::source::SourceConfig;
+use crate::antenna::AirConfig;
 use crate::links::{Downlink, StopRule};
 use sememe_blocks::access::{Access, Accounting, Mapping, Strategy};
 use sememe_blocks::channel::ChannelConfig;
@@ -52,6 +53,9 @@ pub struct Experiment {
     pub channel: Vec<ChannelConfig>,
     /// The lines of the figures.
     pub link: Vec<LinkConfig>,
+    /// How links go over the air, for `transmit` and `receive`; simulations have no use for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub air: Option<AirConfig>,
     /// What the run was made with; written by the program, and checked when the file is run again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provenance: Option<Provenance>,

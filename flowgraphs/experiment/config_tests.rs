@@ -67,7 +67,7 @@ fn every_bad_value_gets_one_line_that_says_what_is_possible() {
         ),
         (
             "sede=3",
-            "a.toml with --set sede: sede is no known key (did you mean seed?): allowed is version, title, seed, device, snr_db, source, downlink, output, stop, vary, channel, link, provenance",
+            "a.toml with --set sede: sede is no known key (did you mean seed?): allowed is version, title, seed, device, snr_db, source, downlink, output, stop, vary, channel, link, air, provenance",
         ),
         (
             "channel.0.dopler=3",

@@ -5,10 +5,12 @@
 //! | `config`, `scheme`, `source` | the experiment file as documented structures |
 //! | `reading`, `overrides`, `grid`, `checks`, `link_checks`, `profile_checks`, `config_error` | from text to checked structures, with one-line errors |
 //! | `prepared`, `networks`, `digital`, `points`, `shared_work`, `sweep`, `workers`, `measure` | opens everything, runs every point, summarises it |
+//! | `antenna_ends` | links with their ends apart, for antennas between them |
 //! | `shard`, `merge`, `shell` | parts of the points for several processes, their results joined, commands that do it |
 //! | [`results`], `image_scores`, `run_folder`, `atomic_file` | what is written, and how it is not lost |
 //! | [`plot`], `figures`, `contact_sheet`, `table`, `comparison`, `paired`, `html_report` | what is shown |
 
+mod antenna_ends;
 mod atomic_file;
 mod checks;
 mod comparison;
@@ -66,4 +68,4 @@ pub use scheme::{SCHEMES, Scheme};
 pub use shard::Shard;
 pub use shell::quoted;
 pub use source::{OpenSource, SourceConfig, SourceKind};
-pub use sweep::{SweepOptions, SweepOutcome, check, resolved_text, sweep};
+pub use sweep::{SweepOptions, SweepOutcome, check, open_experiment, resolved_text, sweep};

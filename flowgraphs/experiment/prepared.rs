@@ -55,14 +55,27 @@ pub struct ReadyLink {
     /// Channel uses of signalling per image.
     pub signalling_uses: usize,
     mismatch_db: f64,
-    scheme: ReadyScheme,
+    pub(super) scheme: ReadyScheme,
 }
 
-enum ReadyScheme {
+/// What a link is made of.
+pub(super) enum ReadyScheme {
     Learned(Box<GroupSplitting<Trained>>),
     Klt(Klt),
     Digital(Box<DigitalLine>),
     Ideal(IdealLine),
+}
+
+impl ReadyScheme {
+    /// Tells the kinds apart, where a name may not.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Learned(_) => "learned",
+            Self::Klt(_) => "klt",
+            Self::Digital(_) => "digital",
+            Self::Ideal(_) => "ideal",
+        }
+    }
 }
 
 impl ReadyLink {
@@ -153,6 +166,18 @@ impl Prepared {
         Ok(Self { experiment, source, links, mean_image, lpips, provenance })
     }
 
+    /// All that a link is told about one point.
+    pub(super) fn setting(&self, link: &ReadyLink, channel: &ChannelConfig, snr_db: f64) -> Setting {
+        Setting {
+            key: RngKey::new(self.experiment.seed),
+            downlink: link.downlink,
+            channel: *channel,
+            snr: Decibel(snr_db as f32),
+            told_snr: Decibel((snr_db + link.mismatch_db) as f32),
+            size: self.source.images.set.size(),
+        }
+    }
+
     /// Runs one link at one point.
     ///
     /// - images: `None` for all of the experiment's
@@ -165,14 +190,7 @@ impl Prepared {
         kept_frames: u64,
         options: &RunOptions,
     ) -> Result<LinkOutput, GraphError> {
-        let setting = Setting {
-            key: RngKey::new(self.experiment.seed),
-            downlink: link.downlink,
-            channel: *channel,
-            snr: Decibel(snr_db as f32),
-            told_snr: Decibel((snr_db + link.mismatch_db) as f32),
-            size: self.source.images.set.size(),
-        };
+        let setting = self.setting(link, channel, snr_db);
         let scoring = Scoring {
             ms_ssim: self.experiment.output.ms_ssim,
             lpips: self.lpips.clone(),

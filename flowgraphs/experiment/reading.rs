@@ -99,7 +99,7 @@ impl Tree {
 
     /// Reads an experiment and checks everything that can be checked without opening files.
     pub fn experiment(&self) -> Result<Experiment> {
-        const KEYS: [&str; 13] = [
+        const KEYS: [&str; 14] = [
             "version",
             "title",
             "seed",
@@ -112,6 +112,7 @@ impl Tree {
             "vary",
             "channel",
             "link",
+            "air",
             "provenance",
         ];
         if let Some(unknown) = self.table.keys().find(|key| !KEYS.contains(&key.as_str())) {
@@ -147,6 +148,7 @@ impl Tree {
             channel: self
                 .list("channel", "at least one [[channel]] table, such as fading = { model = \"awgn\" }")?,
             link: self.list("link", "at least one [[link]] table, such as scheme = \"klt\"")?,
+            air: self.optional("air")?,
             provenance: self.optional("provenance")?,
         };
         checks::check(&experiment, self)?;

@@ -2,8 +2,9 @@
 
 use super::config::{Experiment, Provenance};
 use super::image_scores::{self, IMAGES, ImageScores, PointScores};
-use super::networks::Purpose;
+use super::networks::{Networks, Purpose};
 use super::points::{Point, Variant, open_variants, points};
+use super::prepared::Prepared;
 use super::progress::Reporter;
 use super::reading::Tree;
 use super::results::{PointKey, Results, Row};
@@ -50,6 +51,18 @@ pub fn check(tree: &Tree) -> Result<(usize, Provenance), RunError> {
     let experiment = tree.experiment()?;
     let variants = open_variants(&experiment, tree, Purpose::Check)?;
     Ok((points(&variants, None).len(), variants[0].prepared.provenance.clone()))
+}
+
+/// Opens everything an experiment needs, to be run by other means than a sweep.
+///
+/// - errors: the first thing that cannot be used; a key that is varied
+pub fn open_experiment(tree: &Tree) -> Result<Prepared, RunError> {
+    let experiment = tree.experiment()?;
+    if !experiment.vary.is_empty() {
+        return Err(tree.refuse("vary", "nothing over the air: one value at a time, by --set").into());
+    }
+    let mut networks = Networks::new(&experiment, tree, Purpose::Run)?;
+    Ok(Prepared::new(experiment, tree, &mut networks)?)
 }
 
 impl SweepOutcome {

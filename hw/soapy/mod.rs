@@ -2,7 +2,6 @@
 //!
 //! | file | what stands there |
 //! |---|---|
-//! | `settings` | what a user sets: device string, frequency, rate, gain and so on; limits of transmission |
 //! | `listing` | what is installed and what is plugged in |
 //! | `library` | the few functions of the C library that the `soapysdr` crate does not wrap |
 //! | `open` | opens and tunes a device; every failure a sentence that says what to do |
@@ -20,10 +19,8 @@ mod listing;
 mod open;
 mod receiver;
 mod sample_clock;
-mod settings;
 mod transmitter;
 
 pub use listing::{FoundDevice, Module, devices, drivers, library_version, modules, search_paths};
 pub use receiver::SoapyReceiver;
-pub use settings::{BurstSettings, Gain, RadioSettings};
 pub use transmitter::SoapyTransmitter;

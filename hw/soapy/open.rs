@@ -1,6 +1,7 @@
 //! Opens a device and sets it as asked; every failure says what would be possible.
 
-use super::{Gain, RadioSettings, fault};
+use super::fault;
+use crate::{Gain, RadioSettings};
 use crate::{HwError, Result};
 use soapysdr::{Device, Direction, Error, Range};
 

@@ -1,8 +1,9 @@
 //! The receiving front of a radio.
 
+use super::listing;
 use super::open::Radio;
 use super::sample_clock::{Gap, SampleClock};
-use super::{RadioSettings, listing};
+use crate::RadioSettings;
 use crate::{Counters, HwError, Read, Result, SampleSource};
 use num_complex::Complex32;
 use soapysdr::{Direction, ErrorCode, RxStream};

@@ -1,7 +1,7 @@
 //! The transmitting front of a radio.
 
 use super::open::Radio;
-use super::{BurstSettings, RadioSettings};
+use crate::{BurstSettings, RadioSettings};
 use crate::{Counters, HwError, Result, SampleSink};
 use num_complex::Complex32;
 use soapysdr::{Device, Direction, ErrorCode, TxStream};

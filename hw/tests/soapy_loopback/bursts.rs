@@ -2,7 +2,8 @@
 
 use crate::rig::{args, fresh_air, number, numbered, read_whole, receiver, settings, transmitter};
 use num_complex::Complex32;
-use sememe_hw::soapy::{BurstSettings, SoapyTransmitter};
+use sememe_hw::BurstSettings;
+use sememe_hw::soapy::SoapyTransmitter;
 use sememe_hw::{SampleSink, SampleSource};
 use soapysdr::{Device, Direction, ErrorCode};
 use std::time::{Duration, Instant};

@@ -1,7 +1,8 @@
 //! The driver, built once, and fronts on it.
 
 use num_complex::Complex32;
-use sememe_hw::soapy::{BurstSettings, Gain, RadioSettings, SoapyReceiver, SoapyTransmitter};
+use sememe_hw::soapy::{SoapyReceiver, SoapyTransmitter};
+use sememe_hw::{BurstSettings, Gain, RadioSettings};
 use sememe_hw::{SampleSource, soapy};
 use std::path::Path;
 use std::process::Command;

@@ -1,7 +1,8 @@
 //! Every failure is one sentence that says what to do, and what is there is listed.
 
 use crate::rig::{args, fresh_air, receiver, settings};
-use sememe_hw::soapy::{self, BurstSettings, Gain, RadioSettings, SoapyReceiver, SoapyTransmitter};
+use sememe_hw::soapy::{self, SoapyReceiver, SoapyTransmitter};
+use sememe_hw::{BurstSettings, Gain, RadioSettings};
 use std::collections::BTreeMap;
 
 fn receive_error(settings: &RadioSettings) -> String {
