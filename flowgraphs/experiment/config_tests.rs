@@ -351,6 +351,7 @@ fn the_experiments_in_the_examples_can_be_read() {
             "loss",
             "mapping",
             "one or two fades",
+            "procedural scenes over the air",
             "profiles",
             "published",
             "quickstart",

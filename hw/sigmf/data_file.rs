@@ -1,9 +1,9 @@
 //! The samples of a recording as they are written: whole samples only, whatever happens.
 
 use super::Datatype;
-use super::sha512::Sha512;
 use crate::{HwError, Result};
 use num_complex::Complex32;
+use sha2::{Digest, Sha512};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -100,7 +100,7 @@ impl DataFile {
                 let left = usize::try_from(self.written - self.hashed).unwrap_or(usize::MAX);
                 let part = &mut bytes[..left.min(BUFFER_LEN)];
                 self.file.read_exact(part)?;
-                self.hash.update(part);
+                self.hash.update(&*part);
                 self.hashed += part.len() as u64;
             }
             Ok(())
@@ -110,7 +110,7 @@ impl DataFile {
         caught_up
             .and(moved)
             .map_err(|error| HwError::file(&self.path, format!("cannot be read back: {error}")))?;
-        Ok(self.hash.hex())
+        Ok(hexadecimal(&self.hash.clone().finalize()))
     }
 
     /// Waits until the disk has what was written.
@@ -120,4 +120,9 @@ impl DataFile {
         let sync = self.file.sync_all();
         sync.map_err(|error| HwError::file(&self.path, format!("does not reach the disk: {error}")))
     }
+}
+
+/// The lower-case digits of a digest.
+pub(super) fn hexadecimal(digest: &[u8]) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }

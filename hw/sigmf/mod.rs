@@ -25,7 +25,6 @@ mod metadata_file;
 mod paths;
 mod reader;
 mod scalar;
-mod sha512;
 mod sink;
 mod writer;
 mod writer_settings;

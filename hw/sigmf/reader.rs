@@ -1,11 +1,12 @@
 //! A recording as a source of samples.
 
+use super::data_file::hexadecimal;
 use super::layout::{Layout, Segment};
 use super::metadata::{Annotation, Metadata};
 use super::paths::RecordingPaths;
-use super::sha512::Sha512;
 use crate::{Counters, HwError, Read, Result, SampleSource};
 use num_complex::Complex32;
+use sha2::{Digest, Sha512};
 use std::fs::File;
 use std::io::{Read as _, Seek, SeekFrom};
 use std::path::Path;
@@ -108,7 +109,7 @@ impl RecordingReader {
                 len => hash.update(&buffer[..len]),
             }
         }
-        let found = hash.hex();
+        let found = hexadecimal(&hash.finalize());
         if found == *expected {
             return Ok(true);
         }

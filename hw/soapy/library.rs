@@ -1,28 +1,12 @@
 //! The functions of the C library that the `soapysdr` crate does not wrap: what is installed.
 //!
-//! The declarations follow `Modules.h`, `Types.h` and `Version.h` of SoapySDR 0.8; the `soapysdr` crate links the
-//! library.
+//! See `Modules.h`, `Types.h` and `Version.h` of SoapySDR 0.8.
 
+use soapysdr_sys::{
+    SoapySDR_free, SoapySDR_getLibVersion, SoapySDR_getLoaderResult, SoapySDR_getModuleVersion,
+    SoapySDR_listModules, SoapySDR_listSearchPaths, SoapySDRKwargs_clear, SoapySDRStrings_clear,
+};
 use std::ffi::{CStr, CString, c_char};
-
-/// `SoapySDRKwargs` of `SoapySDR/Types.h`.
-#[repr(C)]
-struct Kwargs {
-    size: usize,
-    keys: *mut *mut c_char,
-    vals: *mut *mut c_char,
-}
-
-unsafe extern "C" {
-    fn SoapySDR_listModules(length: *mut usize) -> *mut *mut c_char;
-    fn SoapySDR_listSearchPaths(length: *mut usize) -> *mut *mut c_char;
-    fn SoapySDR_getLoaderResult(path: *const c_char) -> Kwargs;
-    fn SoapySDR_getModuleVersion(path: *const c_char) -> *mut c_char;
-    fn SoapySDR_getLibVersion() -> *const c_char;
-    fn SoapySDRStrings_clear(elems: *mut *mut *mut c_char, length: usize);
-    fn SoapySDRKwargs_clear(args: *mut Kwargs);
-    fn SoapySDR_free(pointer: *mut std::ffi::c_void);
-}
 
 /// Paths of the modules that are installed.
 pub(super) fn module_paths() -> Vec<String> {
