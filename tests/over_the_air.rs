@@ -209,3 +209,17 @@ mod radio {
         assert!(text.contains("50 images, of which nothing was heard: 0"), "{text}");
     }
 }
+
+#[cfg(feature = "zeromq")]
+#[test]
+fn a_socket_stands_between_both_ends() {
+    let dir = experiment("");
+    let socket = dir.path().join("air").display().to_string();
+    let (from, to) = (format!("zmq+pull+ipc://{socket}"), format!("zmq+push+ipc://{socket}"));
+    let receive =
+        ["receive", "a.toml", "--from", &from, "--originals", "--quiet", "--frames", "1", "--seconds", "60"];
+    let receiver = command(dir.path(), &receive).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    succeeded(sememe(dir.path(), &["transmit", "a.toml", "--to", &to, "--quiet"]));
+    let text = succeeded(receiver.wait_with_output().unwrap());
+    assert!(text.contains("50 images, of which nothing was heard: 0"), "{text}");
+}

@@ -168,6 +168,23 @@ mod tests {
     }
 
     #[test]
+    fn the_same_link_goes_over_samples() {
+        let fading = r#"{ name = "fading", kind = "fading", fading = { model = "rayleigh" } }"#;
+        let noise = r#"{ name = "noise", kind = "awgn", snr_db = 10.0 }"#;
+        let modulator = r#"{ name = "fading", kind = "ofdm_modulator", numerology = "narrow", gap = 300 },
+            { name = "carrier", kind = "carrier_offset", frequency = 0.04 }"#;
+        let demodulator = r#"{ name = "air", kind = "sample_noise", variance = 0.1 },
+            { name = "noise", kind = "ofdm_demodulator", numerology = "narrow", users = 6, most_offset = 0.1 }"#;
+        let wire = r#"{ from = "fading", to = "noise" },"#;
+        let wires = r#"{ from = "fading", to = "carrier" }, { from = "carrier", to = "air" }, { from = "air", to = "noise" },"#;
+        let text = LINK.replace(fading, modulator).replace(noise, demodulator).replace(wire, wires);
+        assert_ne!(text, LINK);
+        built(&text).unwrap().run().unwrap();
+        let error = built(&text.replace("users = 6, most", "user = 6, most")).err().unwrap().to_string();
+        assert!(error.contains("block 'noise'") && error.contains("users"), "{error}");
+    }
+
+    #[test]
     fn a_description_survives_its_own_text() {
         let graph = FreeGraph::parse(LINK).unwrap();
         assert_eq!(FreeGraph::parse(&toml::to_string(&graph).unwrap()).unwrap(), graph);
