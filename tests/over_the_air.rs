@@ -144,22 +144,32 @@ mod radio {
         [receiver.wait_with_output().unwrap(), sent]
     }
 
-    /// Noise for 12 dB per carrier: the level is -12 dB for 40 of 64 carriers.
-    fn noise_at_12_db() -> String {
-        format!("noise={:.6}", 10f64.powf(-1.2) / (40.0 / 64.0) * 10f64.powf(-1.2))
+    /// Noise for 12 dB per carrier, where the level is -12 dB for a share of carriers.
+    fn noise_at_12_db(share: f64) -> String {
+        format!("noise={:.6}", 10f64.powf(-1.2) / share * 10f64.powf(-1.2))
     }
 
     #[test]
     fn the_loopback_device_is_within_half_a_decibel_of_the_simulation() {
         let dir = experiment("");
-        let channel = format!("delay=777,cfo_hz=31000,seed=3,{}", noise_at_12_db());
-        for link in ["group-splitting", "private-only", "jpeg-ldpc"] {
+        for (preset, link) in [
+            ("narrow", "group-splitting"),
+            ("narrow", "private-only"),
+            ("narrow", "jpeg-ldpc"),
+            ("wide", "group-splitting"),
+        ] {
             let expected = simulated(dir.path(), link);
-            let [received, sent] = over(dir.path(), link, &channel, link, &["--frames", "1"], &[]);
+            let share = if preset == "wide" { 840.0 / 1024.0 } else { 40.0 / 64.0 };
+            let channel = format!("delay=777,cfo_hz=31000,seed=3,{}", noise_at_12_db(share));
+            let numerology = format!("air.numerology=\"{preset}\"");
+            let set = ["--set", &numerology];
+            let receive = [&["--frames", "1"][..], &set].concat();
+            let air = format!("{preset}-{link}");
+            let [received, sent] = over(dir.path(), &air, &channel, link, &receive, &set);
             let (received, sent) = (succeeded(received), succeeded(sent));
             assert!(received.contains("nothing was heard: 0"), "{received}{sent}");
             let psnr = number(&received, "PSNR");
-            assert!((psnr - expected).abs() < 0.5, "{link}: {psnr} dB, simulated {expected} dB");
+            assert!((psnr - expected).abs() < 0.5, "{air}: {psnr} dB, simulated {expected} dB");
             assert!((number(&received, "; SNR") - 12.0).abs() < 0.3, "{received}");
         }
     }

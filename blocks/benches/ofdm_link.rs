@@ -109,16 +109,14 @@ impl Link {
         noise.and_then(|mut noise| noise.apply(&mut samples)).expect("a variance");
 
         let (mut reader, mut found) = (self.reader.clone(), vec![]);
-        let pieces = samples.chunks(4096);
-        pieces.for_each(|piece| reader.read(piece, &mut found).expect("any samples do"));
+        samples.chunks(4096).for_each(|piece| reader.read(piece, &mut found).expect("any samples do"));
         reader.finish(&mut found).expect("any samples do");
         let counts = reader.counts();
         match found.pop() {
             Some(received) => {
                 let length = burst.symbols.len();
                 let sent = Header { length, scale: received.header.scale, ..burst.header };
-                let is_right = received.header == sent && found.is_empty();
-                if is_right { Ok(received) } else { Err(Stage::Other) }
+                if received.header == sent && found.is_empty() { Ok(received) } else { Err(Stage::Other) }
             }
             None if counts.bad_checks + counts.bad_fields > 0 => Err(Stage::Header),
             None if counts.lost > 0 => Err(Stage::Payload),

@@ -64,7 +64,10 @@ impl BurstSender {
                     self.free_at_ns = at.map(|at| at + (len * 1e9) as i64);
                     return Ok(());
                 }
-                Err(HwError::Gone { .. }) => self.reopen()?,
+                Err(error @ HwError::Gone { .. }) => {
+                    Status::update(&self.status, |status| status.last_loss = Some(error.to_string()));
+                    self.reopen()?;
+                }
                 Err(error) => return Err(failed(error)),
             }
         }

@@ -85,7 +85,8 @@ impl LiveFrames {
                 self.demodulator.read(samples, &mut found)?;
                 self.is_over = read.is_end;
             }
-            Err(HwError::Gone { .. }) => {
+            Err(error @ HwError::Gone { .. }) => {
+                Status::update(&self.status, |status| status.last_loss = Some(error.to_string()));
                 self.demodulator.tear();
                 self.reopen()?;
             }

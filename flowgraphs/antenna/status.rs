@@ -35,6 +35,8 @@ pub struct Status {
     pub highest_peak_db: f32,
     /// What the front has counted.
     pub front: Counters,
+    /// Why the front was lost the last time.
+    pub last_loss: Option<String>,
     /// What the reader has counted.
     pub reader: ReaderCounts,
     /// What the collector has counted.

@@ -102,6 +102,9 @@ pub fn run(arguments: &Arguments) -> Result<u8, RunError> {
             "hint        bursts of others are of another link, weights, SNR or users: both ends need the same file\n",
         );
     }
+    if let Some(reason) = &status.last_loss {
+        text.push_str(&format!("last loss   {reason}\n"));
+    }
     text.push_str(&format!("images and {TABLE} are in {}\n", arguments.out.display()));
     report::print(&text)
 }

@@ -52,7 +52,7 @@ pub fn run(arguments: &Arguments) -> Result<u8, RunError> {
         },
     )?;
     let (status, front) = (&sent.status, sent.status.front);
-    report::print(&format!(
+    let mut text = format!(
         "{} frames in {} bursts, {} channel uses in {} samples\n\
          waveform    {:.1} % of the samples and {:.1} % of the energy carry payload; the rest is preamble, header, \
          prefix, pilots and guards\n\
@@ -70,5 +70,9 @@ pub fn run(arguments: &Arguments) -> Result<u8, RunError> {
         front.underflows,
         front.late,
         front.losses,
-    ))
+    );
+    if let Some(reason) = &status.last_loss {
+        text.push_str(&format!("last loss   {reason}\n"));
+    }
+    report::print(&text)
 }

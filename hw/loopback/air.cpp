@@ -118,7 +118,8 @@ WriteOutcome Air::write(int place, const Sample *samples, std::size_t len, std::
 
 std::int64_t Air::timeNs(double rate) {
     const Lock lock(header());
-    if (header().is_free) return SoapySDR::ticksToTimeNs(header().free_time, rate);
+    // The air's own rate counts: a device may have another one set for the direction that it does not use.
+    if (header().is_free) return SoapySDR::ticksToTimeNs(header().free_time, header().rate > 0 ? header().rate : rate);
     return steadyClockNs() - header().epoch_ns;
 }
 
