@@ -16,6 +16,14 @@ pub enum HwError {
         /// What was seen.
         reason: String,
     },
+    /// Something that arrived was no samples and is passed over; reading on goes on behind it.
+    #[error("{front}: {reason}")]
+    Garbled {
+        /// Which front.
+        front: String,
+        /// What arrived and what to do, in one line.
+        reason: String,
+    },
     /// The front cannot be used as asked for; the reason says what can be done.
     #[error("{front}: {reason}")]
     Refused {
@@ -48,6 +56,11 @@ impl HwError {
     /// Builds [`HwError::Refused`].
     pub fn refused(front: impl Into<String>, reason: impl ToString) -> Self {
         Self::Refused { front: front.into(), reason: reason.to_string() }
+    }
+
+    /// Builds [`HwError::Garbled`].
+    pub fn garbled(front: impl Into<String>, reason: impl ToString) -> Self {
+        Self::Garbled { front: front.into(), reason: reason.to_string() }
     }
 
     /// Builds [`HwError::Gone`].

@@ -10,7 +10,7 @@ pub trait SampleSource: Send {
     /// - samples: filled from the front; `Read::len` says how many
     /// - returns: also where nothing came in time, with `len` 0
     /// - errors: [`HwError::Gone`](crate::HwError::Gone) where the front is lost but may come back (see
-    ///   [`SampleSource::reopen`]), others for good
+    ///   [`SampleSource::reopen`]), [`HwError::Garbled`](crate::HwError::Garbled) for what is passed over, others for good
     fn read(&mut self, samples: &mut [Complex32]) -> Result<Read>;
 
     /// Tries to open the front again after it was lost.

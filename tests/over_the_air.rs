@@ -195,7 +195,8 @@ mod radio {
     fn samples_are_recorded_and_a_recording_is_sent() {
         let dir = experiment("");
         succeeded(sememe(dir.path(), &["transmit", "a.toml", "--to", "sent", "--quiet"]));
-        let driver = format!("driver=sememe_loopback,air=replay-{},pace=free", std::process::id());
+        // In real time: a recorder reads silence as fast as it can where time waits for it.
+        let driver = format!("driver=sememe_loopback,air=replay-{}", std::process::id());
         let record = [
             "record",
             "heard",
@@ -209,6 +210,15 @@ mod radio {
             "1e9",
         ];
         let recorder = with_driver(dir.path(), &record).spawn().unwrap();
+        // What is sent before the recorder listens is not heard.
+        let data = dir.path().join("heard.sigmf-data");
+        let is_listening = || std::fs::metadata(&data).is_ok_and(|data| data.len() > 0);
+        for _ in 0..200 {
+            if is_listening() {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
         let replay = ["replay", "sent", "--to", &driver, "--frequency", "1e9", "--gain", "0"];
         succeeded(with_driver(dir.path(), &replay).output().unwrap());
         succeeded(recorder.wait_with_output().unwrap());

@@ -14,8 +14,7 @@ use crate::Result;
 use crate::impairment::Oscillator;
 use crate::kernel::Demodulator;
 use crate::ofdm::{
-    ChannelEstimator, FrameStart, Preamble, ResourceGrid, Sounding, Synchronizer, TrackedSymbol, Tracker,
-    Transform,
+    ChannelEstimator, FrameStart, Preamble, ResourceGrid, Sounding, Synchronizer, Tracked, Tracker, Transform,
 };
 use num_complex::Complex32;
 use std::collections::VecDeque;
@@ -59,6 +58,10 @@ pub struct BurstReader {
     synchronizer: Synchronizer,
     estimator: ChannelEstimator,
     transform: Transform,
+    /// Of the burst that is read.
+    tracker: Tracker,
+    /// Samples of a symbol, and its carriers.
+    carriers: Vec<Complex32>,
     code: HeaderCode,
     most: usize,
     buffer: SampleBuffer,
@@ -75,7 +78,6 @@ pub struct BurstReader {
 struct Reading {
     start: FrameStart,
     oscillator: Oscillator,
-    tracker: Tracker,
     sounding: Sounding,
     power: f32,
     /// First sample of the next symbol's prefix.
@@ -110,6 +112,8 @@ impl BurstReader {
             synchronizer: Synchronizer::new(grid, most_offset)?,
             estimator: ChannelEstimator::new(grid, &preamble)?,
             transform: Transform::new(*grid.numerology())?,
+            tracker: Tracker::new(grid)?,
+            carriers: vec![Complex32::ZERO; grid.numerology().fft_len],
             most: most_uses(grid, code.num_symbols()),
             code,
             buffer: SampleBuffer::default(),
@@ -118,6 +122,11 @@ impl BurstReader {
             reading: None,
             counts: ReaderCounts::default(),
         })
+    }
+
+    /// Number of the next sample, missing ones counted.
+    pub fn position(&self) -> u64 {
+        self.buffer.end()
     }
 
     /// What was seen so far.
@@ -130,7 +139,7 @@ impl BurstReader {
     ///
     /// - missing: their number
     pub fn skip(&mut self, missing: u64, found: &mut Vec<ReceivedBurst>) -> Result<()> {
-        self.counts.missing += missing;
+        self.counts.missing = self.counts.missing.saturating_add(missing);
         if missing > LONGEST_GAP {
             self.tear();
             return Ok(());
@@ -204,11 +213,10 @@ impl BurstReader {
         let mut oscillator = Oscillator::new(-start.carrier_offset, 0.0);
         oscillator.rotate(&mut turned);
         let sounding = self.estimator.sound(&turned)?;
-        let tracker = Tracker::new(&self.grid, self.estimator.smooth(&sounding)?)?;
+        self.tracker.start(self.estimator.smooth(&sounding)?)?;
         Ok(Some(Reading {
             start,
             oscillator,
-            tracker,
             sounding,
             power,
             place: first.end,
@@ -225,12 +233,15 @@ impl BurstReader {
     fn read_on(&mut self, reading: &mut Reading) -> Result<Step> {
         loop {
             let Some(symbol) = self.next_symbol(reading)? else { return Ok(Step::Waiting) };
-            reading.symbols.extend(symbol.data);
-            reading.csi.extend(symbol.csi);
             let Some(header) = reading.header else {
                 if reading.header_carriers.len() == self.code.num_symbols() {
                     match self.read_header(reading)? {
-                        Ok(header) => reading.header = Some(header),
+                        Ok(header) => {
+                            reading.header = Some(header);
+                            let room = header.length + self.grid.data().len();
+                            (reading.symbols, reading.csi) =
+                                (Vec::with_capacity(room), Vec::with_capacity(room));
+                        }
                         Err(HeaderFault::Check) => {
                             self.counts.bad_checks += 1;
                             return Ok(Step::Failed);
@@ -252,7 +263,7 @@ impl BurstReader {
     }
 
     /// The next symbol; `None` where its samples are yet to come.
-    fn next_symbol(&mut self, reading: &mut Reading) -> Result<Option<TrackedSymbol>> {
+    fn next_symbol(&mut self, reading: &mut Reading) -> Result<Option<Tracked>> {
         let numerology = *self.grid.numerology();
         let from = reading.place + numerology.prefix_len as u64;
         let body: Range<u64> = from..from + numerology.fft_len as u64;
@@ -263,16 +274,16 @@ impl BurstReader {
             } else {
                 reading.header_carriers.push(vec![]);
             }
-            reading.tracker.pass()
+            self.tracker.pass(&mut reading.symbols, &mut reading.csi)
         } else {
-            let mut carriers = samples.to_vec();
+            self.carriers.copy_from_slice(samples);
             reading.oscillator.seek(from - reading.start.long_start);
-            reading.oscillator.rotate(&mut carriers);
-            self.transform.demodulate(&mut carriers)?;
-            let symbol = reading.tracker.track(&carriers)?;
+            reading.oscillator.rotate(&mut self.carriers);
+            self.transform.demodulate(&mut self.carriers)?;
+            let symbol = self.tracker.track(&self.carriers, &mut reading.symbols, &mut reading.csi)?;
             if reading.header.is_none() {
-                reading.tracker.turn_back(&mut carriers);
-                reading.header_carriers.push(carriers);
+                self.tracker.turn_back(&mut self.carriers);
+                reading.header_carriers.push(self.carriers.clone());
             }
             symbol
         };
@@ -283,7 +294,7 @@ impl BurstReader {
 
     /// Decodes the header, and learns from it what the channel is.
     fn read_header(&mut self, reading: &mut Reading) -> Result<Result<Header, HeaderFault>> {
-        let noise = reading.tracker.estimate().noise_variance;
+        let noise = self.tracker.estimate().map_or(f32::INFINITY, |estimate| estimate.noise_variance);
         let (symbols, csi) = (std::mem::take(&mut reading.symbols), std::mem::take(&mut reading.csi));
         let header = match self.code.decode(&symbols, &csi, noise, self.most)? {
             Ok(header) => header,
@@ -307,15 +318,16 @@ impl BurstReader {
             }
             reading.sounding.add(&carriers, 1.0)?;
         }
-        reading.tracker.refine(self.estimator.smooth(&reading.sounding)?)?;
+        self.tracker.refine(self.estimator.smooth(&reading.sounding)?)?;
         Ok(Ok(header))
     }
 
     fn finish(&mut self, reading: &mut Reading, header: Header) -> Step {
-        if reading.coherence < LEAST_COHERENCE * reading.payload_symbols as f32 {
+        let is_coherent = reading.coherence >= LEAST_COHERENCE * reading.payload_symbols as f32;
+        let Some(estimate) = self.tracker.estimate().filter(|_| is_coherent) else {
             self.counts.lost += 1;
             return Step::Failed;
-        }
+        };
         let (mut symbols, mut csi) = (std::mem::take(&mut reading.symbols), std::mem::take(&mut reading.csi));
         symbols.truncate(header.length);
         csi.truncate(header.length);
@@ -325,15 +337,14 @@ impl BurstReader {
         let interleaver = SymbolInterleaver::new(header.length);
         let (symbols, mut csi) = (interleaver.gather(&symbols), interleaver.gather(&csi));
         // The payload's own power is part of h.
-        let gain = header.scale.to_linear().0.sqrt();
-        csi.iter_mut().for_each(|h| *h /= gain);
-        let estimate = reading.tracker.estimate();
+        let gain = 1.0 / header.scale.to_linear().0.sqrt();
+        csi.iter_mut().for_each(|h| *h *= gain);
         let reception = Reception {
             start: reading.start.long_start.saturating_sub(self.preamble_lead),
             end: reading.place,
             snr: estimate.snr(),
-            carrier_offset: reading.start.carrier_offset + reading.tracker.carrier_offset(),
-            clock_offset: reading.tracker.clock_offset(),
+            carrier_offset: reading.start.carrier_offset + self.tracker.carrier_offset(),
+            clock_offset: self.tracker.clock_offset(),
             power: reading.power,
             erased: reading.erased.min(header.length),
         };
@@ -347,7 +358,7 @@ impl Demodulator for BurstReader {
     fn read(&mut self, input: &[Complex32], found: &mut Vec<ReceivedBurst>) -> Result<()> {
         let is_sample = |sample: &Complex32| sample.re.abs() <= LARGEST && sample.im.abs() <= LARGEST;
         for piece in input.chunks(PIECE) {
-            let wrong = piece.iter().filter(|sample| !is_sample(sample)).count() as u64;
+            let wrong = u64::from(piece.iter().map(|sample| u32::from(!is_sample(sample))).sum::<u32>());
             if wrong == 0 {
                 self.take(piece, found)?;
                 continue;

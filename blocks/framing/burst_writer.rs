@@ -22,6 +22,8 @@ pub struct BurstWriter {
     code: HeaderCode,
     modulator: BurstModulator,
     clipper: Option<Clipper>,
+    /// Header and payload on their way to samples.
+    values: Vec<Complex32>,
     samples: Vec<Complex32>,
     written: usize,
     clipped: usize,
@@ -31,7 +33,8 @@ impl BurstWriter {
     /// - clipper: cuts the peaks of header and payload off
     pub fn new(grid: &ResourceGrid, clipper: Option<Clipper>) -> Result<Self> {
         let (code, modulator) = (HeaderCode::new(grid)?, BurstModulator::new(grid)?);
-        Ok(Self { grid: grid.clone(), code, modulator, clipper, samples: vec![], written: 0, clipped: 0 })
+        let grid = grid.clone();
+        Ok(Self { grid, code, modulator, clipper, values: vec![], samples: vec![], written: 0, clipped: 0 })
     }
 
     /// Peak power over mean power of header and payload of the loaded burst.
@@ -59,7 +62,7 @@ impl Modulator for BurstWriter {
     type In = Burst;
 
     fn load(&mut self, burst: Burst) -> Result<()> {
-        let Burst { header, mut symbols } = burst;
+        let Burst { header, symbols } = burst;
         let most = most_uses(&self.grid, self.code.num_symbols());
         if symbols.len() > most {
             let allowed = format!("1 to {most} symbols, 100 ms");
@@ -74,19 +77,25 @@ impl Modulator for BurstWriter {
         let header = Header { length: symbols.len(), scale, ..header };
         // What the header says, rounding included, is what receivers undo.
         let gain = (1.0 / stepped(scale).to_linear().0).sqrt();
-        symbols.iter_mut().for_each(|symbol| *symbol *= gain);
-        let mut symbols = SymbolInterleaver::new(symbols.len()).spread(&symbols);
+        let spread = SymbolInterleaver::new(symbols.len()).spread(&symbols);
+        let start = self.code.num_values();
+        self.values.clear();
+        self.values.reserve(start + spread.len());
+        self.values.extend(self.code.encode(&header)?);
+        self.values.extend(spread.iter().map(|symbol| symbol * gain));
         if header.content == Content::Analog {
-            scramble_signs(sign_seed(header.frame, header.destination), &mut symbols);
+            scramble_signs(sign_seed(header.frame, header.destination), &mut self.values[start..]);
         }
-        let mut values = self.code.encode(&header)?;
-        values.extend(symbols);
-        self.samples = self.modulator.modulate(&values)?;
+        // A burst that fails leaves none to write.
+        self.written = 0;
+        if let Err(error) = self.modulator.modulate_into(&self.values, &mut self.samples) {
+            self.samples.clear();
+            return Err(error);
+        }
         let body = self.modulator.burst_len(0);
         let numerology = self.grid.numerology();
         let mean = self.grid.occupied().len() as f32 / numerology.fft_len as f32;
         self.clipped = self.clipper.map_or(0, |clipper| clipper.clip(mean, &mut self.samples[body..]));
-        self.written = 0;
         Ok(())
     }
 

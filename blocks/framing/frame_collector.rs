@@ -5,7 +5,7 @@ use crate::frame::{Destination, Phase, ReceivedFrame, ReceivedSlot};
 use crate::{Grouping, Result};
 
 /// Frames that may be missing between two that are heard; beyond, the sender counts anew.
-const LONGEST_GAP: u32 = 1 << 12;
+const LONGEST_GAP: u32 = 1 << 8;
 
 /// For whom a receiver stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,8 +25,31 @@ pub struct CollectorCounts {
     pub slots: u64,
     /// Private slots of the audience that did not, or group slots that came without them.
     pub lost: u64,
-    /// Bursts of another model, another kind of payload or another number of users.
+    /// Bursts of another model, another kind of payload, another number of users or another length.
     pub foreign: u64,
+    /// Bursts of the audience that came again.
+    pub repeated: u64,
+}
+
+/// Symbols of the slots that a link sends; `None`: it sends none of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SlotLengths {
+    /// To one user.
+    pub user: Option<usize>,
+    /// To a group.
+    pub group: Option<usize>,
+    /// To everyone.
+    pub all: Option<usize>,
+}
+
+impl SlotLengths {
+    fn of(&self, destination: Destination) -> Option<usize> {
+        match destination {
+            Destination::User(_) => self.user,
+            Destination::Group(_) => self.group,
+            Destination::All => self.all,
+        }
+    }
 }
 
 /// Puts the bursts of each frame together.
@@ -36,6 +59,7 @@ pub struct FrameCollector {
     content: Content,
     model: u32,
     num_users: usize,
+    lengths: Option<SlotLengths>,
     current: Option<Current>,
     /// The frame that was delivered last.
     last: Option<u32>,
@@ -53,7 +77,12 @@ impl FrameCollector {
     /// - content, model, num_users: what bursts must say to be taken
     pub fn new(audience: Audience, content: Content, model: u32, num_users: usize) -> Self {
         let counts = CollectorCounts::default();
-        Self { audience, content, model, num_users, current: None, last: None, counts }
+        Self { audience, content, model, num_users, lengths: None, current: None, last: None, counts }
+    }
+
+    /// Takes slots of these lengths only: what is behind it may rely on them.
+    pub fn expecting(self, lengths: SlotLengths) -> Self {
+        Self { lengths: Some(lengths), ..self }
     }
 
     /// What became of bursts and frames so far.
@@ -71,6 +100,11 @@ impl FrameCollector {
             self.counts.foreign += 1;
             return Ok(());
         }
+        let is_expected = |lengths: SlotLengths| lengths.of(header.destination) == Some(header.length);
+        if !self.lengths.is_none_or(is_expected) {
+            self.counts.foreign += 1;
+            return Ok(());
+        }
         let number = header.frame;
         if self.current.as_ref().is_some_and(|current| current.number != number) {
             self.finish(found)?;
@@ -78,12 +112,21 @@ impl FrameCollector {
         if self.current.is_none() {
             if self.last == Some(number) {
                 // What is said again, or to others, changes nothing.
+                let is_own = match self.audience {
+                    Audience::All => true,
+                    Audience::One(user) => header.destination == Destination::User(user),
+                };
+                self.counts.repeated += u64::from(is_own);
                 return Ok(());
             }
             self.miss(number, found)?;
             self.current = Some(Current { number, bursts: vec![] });
         }
         let Some(current) = &mut self.current else { return Ok(()) };
+        if current.bursts.iter().any(|known| known.header.destination == burst.header.destination) {
+            self.counts.repeated += 1;
+            return Ok(());
+        }
         current.bursts.push(burst);
         let is_own = |burst: &&ReceivedBurst| matches!(burst.header.destination, Destination::User(_));
         let has = |user: usize| {
@@ -148,7 +191,6 @@ impl FrameCollector {
             };
             let mut heard: Vec<&ReceivedBurst> = bursts.iter().filter(hears).collect();
             heard.sort_by_key(|burst| matches!(burst.header.destination, Destination::User(_)));
-            heard.dedup_by_key(|burst| burst.header.destination);
             let has_own =
                 is_known[user] || heard.iter().any(|burst| burst.header.destination == Destination::All);
             self.counts.slots += heard.len() as u64;
@@ -248,7 +290,7 @@ mod tests {
         found.clear();
         bursts(7).into_iter().for_each(|burst| one.take(burst, &mut found).unwrap());
         assert_eq!(seen(&found), [(7, vec![vec![], vec![], vec![11.0, 2.0]])]);
-        assert_eq!(one.counts(), CollectorCounts { frames: 1, slots: 2, lost: 0, foreign: 0 });
+        assert_eq!(one.counts(), CollectorCounts { frames: 1, slots: 2, ..CollectorCounts::default() });
     }
 
     #[test]
@@ -265,7 +307,10 @@ mod tests {
         let none: Vec<Vec<f32>> = vec![vec![]; 3];
         let last = vec![vec![0.0], vec![], vec![]];
         assert_eq!(seen(&found), [(0, none.clone()), (1, none.clone()), (2, none), (3, last)]);
-        assert_eq!(one.counts(), CollectorCounts { frames: 4, slots: 1, lost: 3, foreign: 0 });
+        assert_eq!(
+            one.counts(),
+            CollectorCounts { frames: 4, slots: 1, lost: 3, ..CollectorCounts::default() }
+        );
     }
 
     #[test]
@@ -279,7 +324,12 @@ mod tests {
             bursts(frame).into_iter().for_each(|burst| all.take(burst, &mut found).unwrap());
         }
         assert_eq!(found.iter().map(|frame| frame.frame).collect::<Vec<_>>(), [4, 4_000_000, 2]);
-        assert_eq!(all.counts().foreign, 1);
+        assert_eq!((all.counts().foreign, all.counts().repeated), (1, 5));
+        let lengths = SlotLengths { user: Some(4), group: Some(3), all: None };
+        let mut strict = collector(Audience::All).expecting(lengths);
+        let mut none = vec![];
+        bursts(0).into_iter().for_each(|burst| strict.take(burst, &mut none).unwrap());
+        assert_eq!((strict.counts().foreign, none.len()), (2, 1), "group slots are of another length");
         // An end in the middle of a frame.
         found.clear();
         all.take(bursts(3)[0].clone(), &mut found).unwrap();

@@ -29,6 +29,11 @@ impl FrameDemodulator {
         (self.reader.counts(), self.collector.counts())
     }
 
+    /// Number of the next sample, missing ones counted.
+    pub fn position(&self) -> u64 {
+        self.reader.position()
+    }
+
     /// How the last bursts were received, at most 256, each of them told once.
     pub fn take_receptions(&mut self) -> Vec<(Header, Reception)> {
         self.receptions.drain(..).collect()

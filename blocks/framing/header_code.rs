@@ -136,7 +136,7 @@ mod tests {
         }
     }
 
-    /// With a perfectly known channel; `ofdm_header` in `benches` measures it behind the whole receiver.
+    /// With a perfectly known channel; `ofdm_link` in `benches` measures it behind the whole receiver.
     #[test]
     fn at_0_db_and_below_headers_pass() {
         for (name, mut code) in codes() {

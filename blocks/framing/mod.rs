@@ -15,6 +15,7 @@
 //! | [`SlotBursts`], [`FrameCollector`] | slots of frames to bursts, and what an [`Audience`] heard of them |
 //! | [`FrameModulator`], [`FrameDemodulator`] | both ways for whole frames |
 //! | [`SymbolInterleaver`] | spreads payloads over their bursts |
+//! | `sample_buffer` | samples that may still be needed |
 //! | [`peaks`] | against the peaks of analog symbols: scrambling of signs, clipping |
 //! | [`Waveform`] | what of the time and energy carries data |
 
@@ -39,7 +40,7 @@ mod waveform;
 pub use burst::{Burst, ReceivedBurst, Reception};
 pub use burst_reader::{BurstReader, ReaderCounts};
 pub use burst_writer::BurstWriter;
-pub use frame_collector::{Audience, CollectorCounts, FrameCollector};
+pub use frame_collector::{Audience, CollectorCounts, FrameCollector, SlotLengths};
 pub use frame_demodulator::FrameDemodulator;
 pub use frame_modulator::FrameModulator;
 pub use header::{Content, Header, HeaderFault};

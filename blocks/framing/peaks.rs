@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 pub fn scramble_signs(seed: u32, symbols: &mut [Complex32]) {
     let mut bits = vec![0; symbols.len()];
     scramble_bits(seed, &mut bits);
-    symbols.iter_mut().zip(bits).filter(|(_, bit)| *bit == 1).for_each(|(symbol, _)| *symbol = -*symbol);
+    // Without a branch, which would be mispredicted half the time.
+    symbols.iter_mut().zip(bits).for_each(|(symbol, bit)| *symbol *= 1.0 - 2.0 * f32::from(bit));
 }
 
 /// The seed of a burst's signs: another one for every frame and destination.

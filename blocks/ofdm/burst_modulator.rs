@@ -30,24 +30,37 @@ impl BurstModulator {
     /// - values: in the order of symbols, and of ascending frequency within each
     /// - errors: a value that is NaN or infinite, by its place
     pub fn modulate(&mut self, values: &[Complex32]) -> Result<Vec<Complex32>> {
+        let mut samples = vec![];
+        self.modulate_into(values, &mut samples)?;
+        Ok(samples)
+    }
+
+    /// The same into memory that is used again.
+    ///
+    /// - samples: become the burst; what they held is replaced
+    pub fn modulate_into(&mut self, values: &[Complex32], samples: &mut Vec<Complex32>) -> Result<()> {
         if let Some(position) = values.iter().position(|value| !value.is_finite()) {
             let value =
                 if values[position].re.is_finite() { values[position].im } else { values[position].re };
             return Err(BlockError::NotFinite { what: "payload", who: "burst".into(), position, value });
         }
-        let (per_symbol, numerology) = (self.grid.data().len(), *self.grid.numerology());
-        let mut samples = Vec::with_capacity(self.burst_len(values.len()));
-        samples.extend_from_slice(self.preamble.samples());
-        let mut carriers = vec![Complex32::ZERO; numerology.fft_len];
-        for (symbol, data) in values.chunks(per_symbol).enumerate() {
-            let mut full = data.to_vec();
-            full.resize(per_symbol, Complex32::ZERO);
-            self.grid.fill(symbol, &full, &mut carriers)?;
-            let start = samples.len();
-            samples.resize(start + numerology.symbol_len(), Complex32::ZERO);
-            self.transform.modulate(&carriers, &mut samples[start..])?;
+        samples.resize(self.burst_len(values.len()), Complex32::ZERO);
+        let (preamble, body) = samples.split_at_mut(self.preamble.samples().len());
+        preamble.copy_from_slice(self.preamble.samples());
+        let per_symbol = self.grid.data().len();
+        let numerology = self.grid.numerology();
+        let symbols = body.chunks_exact_mut(numerology.symbol_len()).zip(values.chunks(per_symbol));
+        let mut full;
+        for (symbol, (samples, mut data)) in symbols.enumerate() {
+            if data.len() < per_symbol {
+                full = data.to_vec();
+                full.resize(per_symbol, Complex32::ZERO);
+                data = &full;
+            }
+            self.grid.fill(symbol, data, &mut samples[numerology.prefix_len..])?;
+            self.transform.modulate_in_place(samples)?;
         }
-        Ok(samples)
+        Ok(())
     }
 }
 

@@ -52,15 +52,19 @@ fn receive(numerology: Numerology, samples: &[Complex32], count: usize) -> Optio
     let (fft_len, prefix) = (numerology.fft_len, numerology.prefix_len);
     let estimate = ChannelEstimator::new(&grid, &preamble).unwrap().estimate(&turned[..2 * fft_len]).unwrap();
     let snr_db = 10.0 * estimate.snr().log10();
-    let mut tracker = Tracker::new(&grid, estimate).unwrap();
+    let mut tracker = Tracker::new(&grid).unwrap();
+    tracker.start(estimate).unwrap();
+    let (mut data, mut csi) = (vec![], vec![]);
     let mut transform = Transform::new(numerology).unwrap();
     let mut values = vec![];
     place = 2 * fft_len;
     while values.len() < count {
         let mut carriers = turned.get(place + prefix..place + prefix + fft_len)?.to_vec();
         transform.demodulate(&mut carriers).unwrap();
-        let symbol = tracker.track(&carriers).unwrap();
-        values.extend(symbol.data.iter().zip(&symbol.csi).map(|(y, h)| y / h));
+        data.clear();
+        csi.clear();
+        let symbol = tracker.track(&carriers, &mut data, &mut csi).unwrap();
+        values.extend(data.iter().zip(&csi).map(|(y, h)| y / h));
         place = place.saturating_add_signed(numerology.symbol_len() as isize + symbol.later as isize);
     }
     values.truncate(count);

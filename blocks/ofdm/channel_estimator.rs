@@ -5,9 +5,13 @@ use super::smoother::Smoother;
 use super::{Preamble, ResourceGrid, Sounding, Transform};
 use crate::{BlockError, Result};
 use num_complex::Complex32;
+use std::f32::consts::TAU;
 
 /// Ratios of noise to signal, in dB, that smoothers stand ready for.
 const READY_DB: [f64; 6] = [5.0, -5.0, -15.0, -25.0, -35.0, -45.0];
+
+/// Most that clocks of both ends differ by.
+const CLOCK_LIMIT: f32 = 100e-6;
 
 /// What is known of a channel before the first data arrive.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,15 +71,37 @@ impl ChannelEstimator {
         if samples.len() != 2 * fft_len {
             return Err(BlockError::shape("samples of both long sequences", 2 * fft_len, samples.len()));
         }
-        let mut sounding = Sounding::new(&self.grid);
-        for half in samples.chunks(fft_len) {
-            let mut carriers = half.to_vec();
-            self.transform.demodulate(&mut carriers)?;
+        let mut halves = [samples[..fft_len].to_vec(), samples[fft_len..].to_vec()];
+        for carriers in &mut halves {
+            self.transform.demodulate(carriers)?;
             carriers.iter_mut().zip(&self.inverses).for_each(|(carrier, inverse)| *carrier *= inverse);
+        }
+        // What a clock that is off turns from one to the other is no noise: both go half the way.
+        let slope = self.clock_slope(&halves[0], &halves[1]);
+        let mut sounding = Sounding::new(&self.grid);
+        for (carriers, part) in halves.iter_mut().zip([0.5, -0.5]) {
+            for place in self.grid.occupied() {
+                carriers[*place] *= Complex32::cis(part * slope * self.grid.frequency(*place));
+            }
             // Stronger by the boost than a symbol whose values are known.
-            sounding.add(&carriers, BOOST * BOOST)?;
+            sounding.add(carriers, BOOST * BOOST)?;
         }
         Ok(sounding)
+    }
+
+    /// By how many radians per spacing carriers turn from one long sequence to the next, as far as clocks can be off.
+    fn clock_slope(&self, first: &[Complex32], second: &[Complex32]) -> f32 {
+        let product = |place: &usize| first[*place].conj() * second[*place];
+        let common: Complex32 = self.grid.occupied().iter().map(product).sum();
+        let back = Complex32::cis(-common.arg());
+        let (mut turned, mut spread) = (0.0, 0.0);
+        for place in self.grid.occupied() {
+            let (frequency, product) = (self.grid.frequency(*place), product(place) * back);
+            turned += frequency * product.im;
+            spread += frequency * frequency * product.re;
+        }
+        let most = TAU * CLOCK_LIMIT;
+        if spread > 0.0 { (turned / spread).clamp(-most, most) } else { 0.0 }
     }
 
     /// The channel behind a sounding: noise from what its symbols differ by, the response smoothed over carriers.

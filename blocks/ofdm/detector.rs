@@ -138,8 +138,10 @@ impl Detector {
             energy: sum.energy + block.energy,
         });
         // NaN and infinite samples make a metric that is none and never exceeds anything.
-        let metric = if sum.energy > 0.0 { sum.product.norm() / sum.energy } else { 0.0 };
-        let carrier_offset = sum.product.arg() / (TAU * self.period as f64);
+        let metric = if sum.energy > 0.0 { sum.product.norm_sqr().sqrt() / sum.energy } else { 0.0 };
+        // Seldom needed, and dear.
+        let angle = if metric > THRESHOLD { sum.product.arg() } else { 0.0 };
+        let carrier_offset = angle / (TAU * self.period as f64);
         let before = (self.blocks as usize).min(self.window + 1) as u64;
         Plateau { start: self.first + (self.blocks - before) * self.period as u64, carrier_offset, metric }
     }

@@ -16,6 +16,7 @@
 //! | [`Acquisition`] | confirms it by the long part: timing and carrier |
 //! | [`Synchronizer`] | both, in a stream |
 //! | [`Tracker`] | phase and clock from symbol to symbol |
+//! | [`ChannelTracker`] | the channel itself, where it changes |
 //! | [`Sounding`] | known symbols as they were received |
 //! | [`ChannelEstimator`], [`Smoother`] | the channel on every carrier, and its noise |
 
@@ -24,9 +25,12 @@ mod burst_modulator;
 #[cfg(test)]
 mod burst_tests;
 mod channel_estimator;
+mod channel_tracker;
+mod correlation;
 mod detector;
 mod kalman;
 mod numerology;
+mod pilot_interpolator;
 mod preamble;
 mod resource_grid;
 mod smoother;
@@ -38,6 +42,7 @@ mod transform;
 pub use acquisition::{Acquired, Acquisition};
 pub use burst_modulator::BurstModulator;
 pub use channel_estimator::{ChannelEstimate, ChannelEstimator};
+pub use channel_tracker::ChannelTracker;
 pub use detector::{Detector, Plateau};
 pub use numerology::Numerology;
 pub use preamble::Preamble;
@@ -45,5 +50,5 @@ pub use resource_grid::ResourceGrid;
 pub use smoother::Smoother;
 pub use sounding::Sounding;
 pub use synchronizer::{FrameStart, Synchronizer};
-pub use tracker::{TrackedSymbol, Tracker};
+pub use tracker::{Tracked, Tracker};
 pub use transform::Transform;

@@ -7,16 +7,13 @@
 //! Communications 46 (1998): the estimator for a uniform delay profile, here over a window of carriers.
 
 use super::ResourceGrid;
+use super::correlation::Correlation;
 use crate::{BlockError, Result};
-use nalgebra::{Complex, DMatrix, DVector};
-use num_complex::{Complex32, Complex64};
+use num_complex::Complex32;
 use std::collections::HashMap;
-use std::f64::consts::PI;
 
 /// Carriers that one estimate is made of.
 const WINDOW: usize = 49;
-/// Samples by which the first path may come before the time that was taken for it.
-const MARGIN: f64 = 3.0;
 
 /// Combinations of carriers for one ratio of noise to signal.
 #[derive(Clone, Debug)]
@@ -35,7 +32,7 @@ impl Smoother {
         let frequencies: Vec<i32> =
             grid.occupied().iter().map(|place| grid.frequency(*place) as i32).collect();
         let window = WINDOW.min(frequencies.len());
-        let correlation = Correlation::new(grid);
+        let correlation = Correlation::within(grid, grid.numerology().prefix_len as f64);
         let mut known: HashMap<Vec<i32>, Vec<Complex32>> = HashMap::new();
         let mut combinations = Vec::with_capacity(frequencies.len());
         for (carrier, frequency) in frequencies.iter().enumerate() {
@@ -77,51 +74,12 @@ impl Smoother {
     }
 }
 
-/// How carriers at a distance resemble each other, for delays spread evenly.
-struct Correlation {
-    /// Mean and width of the delays, in turns per carrier.
-    mean: f64,
-    width: f64,
-}
-
-impl Correlation {
-    fn new(grid: &ResourceGrid) -> Self {
-        let numerology = grid.numerology();
-        let (from, to) = (-MARGIN, numerology.prefix_len as f64);
-        let len = numerology.fft_len as f64;
-        Self { mean: (from + to) / 2.0 / len, width: (to - from) / len }
-    }
-
-    /// E[h(f + d) h*(f)].
-    fn at(&self, distance: i32) -> Complex64 {
-        let angle = PI * f64::from(distance) * self.width;
-        let size = if angle == 0.0 { 1.0 } else { angle.sin() / angle };
-        Complex64::cis(-2.0 * PI * f64::from(distance) * self.mean) * size
-    }
-
-    /// The weights w with w^T (h + n) closest to h at distance 0.
-    fn weights(&self, around: &[i32], noise: f64) -> Result<Vec<Complex32>> {
-        let len = around.len();
-        let plain = |value: Complex64| Complex::new(value.re, value.im);
-        let covariance = DMatrix::from_fn(len, len, |row, column| {
-            let own = if row == column { noise } else { 0.0 };
-            plain(self.at(around[row] - around[column]) + own)
-        });
-        // E[h(0) h*(d)], conjugated, so that the solution is the conjugate of the weights.
-        let wanted = DVector::from_fn(len, |row, _| plain(self.at(around[row])));
-        let solved = covariance
-            .cholesky()
-            .map(|factor| factor.solve(&wanted))
-            .ok_or_else(|| BlockError::Kernel("smoother: a covariance that is not positive".into()))?;
-        Ok(solved.iter().map(|w| Complex32::new(w.re as f32, -w.im as f32)).collect())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::Numerology;
     use super::*;
     use crate::rng::{Purpose, RngKey, complex_normal};
+    use num_complex::Complex64;
     use std::f64::consts::TAU;
 
     /// The response of some paths on the occupied carriers.

@@ -38,9 +38,20 @@ impl Transform {
         let Numerology { fft_len, prefix_len, .. } = self.numerology;
         check("carriers of a symbol", fft_len, carriers.len())?;
         check("samples of a symbol", prefix_len + fft_len, samples.len())?;
+        samples[prefix_len..].copy_from_slice(carriers);
+        self.modulate_in_place(samples)
+    }
+
+    /// One symbol with its prefix, where its carriers stand in its place.
+    ///
+    /// - samples: `[prefix + N]`, of which the last N hold the carriers
+    /// - errors: another length
+    pub fn modulate_in_place(&mut self, samples: &mut [Complex32]) -> Result<()> {
+        let Numerology { fft_len, prefix_len, .. } = self.numerology;
+        check("samples of a symbol", prefix_len + fft_len, samples.len())?;
         let (prefix, body) = samples.split_at_mut(prefix_len);
         let scale = self.scale;
-        body.iter_mut().zip(carriers).for_each(|(sample, carrier)| *sample = carrier * scale);
+        body.iter_mut().for_each(|carrier| *carrier *= scale);
         self.to_samples.process_with_scratch(body, &mut self.scratch);
         prefix.copy_from_slice(&body[fft_len - prefix_len..]);
         Ok(())

@@ -51,37 +51,35 @@ impl BurstSender {
         Self { is_timed, ..self }
     }
 
+    /// Sends one burst; a front that is lost is opened again, until it stays away for too long or all is to stop.
     fn send(&mut self, samples: &[Complex32]) -> Result<()> {
+        let mut lost_since = None;
         loop {
             let now = self.front.time_ns().filter(|_| self.is_timed);
             let at = now.map(|now| match self.free_at_ns {
                 Some(free) if free > now + LEAST_LEAD_NS => free,
                 _ => now + LEAD_NS,
             });
-            match self.front.send(samples, at) {
+            let error = match self.front.send(samples, at) {
                 Ok(()) => {
                     let len = (samples.len() + self.gap) as f64 / self.front.sample_rate_hz();
                     self.free_at_ns = at.map(|at| at + (len * 1e9) as i64);
                     return Ok(());
                 }
-                Err(error @ HwError::Gone { .. }) => {
-                    Status::update(&self.status, |status| status.last_loss = Some(error.to_string()));
-                    self.reopen()?;
-                }
+                Err(error @ HwError::Gone { .. }) => error,
                 Err(error) => return Err(failed(error)),
+            };
+            let since = *lost_since.get_or_insert_with(Instant::now);
+            self.free_at_ns = None;
+            Status::update(&self.status, |status| status.last_loss = Some(error.to_string()));
+            if Status::is_stopped(&self.status) {
+                return Ok(());
             }
-        }
-    }
-
-    fn reopen(&mut self) -> Result<()> {
-        let since = Instant::now();
-        self.free_at_ns = None;
-        loop {
-            match self.front.reopen() {
-                Ok(()) => return Ok(()),
-                Err(error) if since.elapsed() > MOST_ABSENCE => return Err(failed(error)),
-                Err(_) if Status::is_stopped(&self.status) => return Ok(()),
-                Err(_) => std::thread::sleep(RETRY),
+            if since.elapsed() > MOST_ABSENCE {
+                return Err(failed(error));
+            }
+            if self.front.reopen().is_err() {
+                std::thread::sleep(RETRY);
             }
         }
     }
@@ -101,6 +99,9 @@ impl FrameSink for BurstSender {
 
     fn consume(&mut self, frame: SymbolFrame) -> Result<()> {
         for burst in self.slots.split(frame)? {
+            if Status::is_stopped(&self.status) && self.front.counters().losses > 0 {
+                return Ok(());
+            }
             let uses = burst.symbols.len() as u64;
             self.writer.load(burst)?;
             let peak = self.writer.peak_to_average();

@@ -69,7 +69,8 @@ fn show(end: End, status: &Shared, over: &AtomicBool) {
                 // Up to the first line, and all below it away.
                 let _ = write!(text, "\x1b[{drawn}A\x1b[J");
             }
-            let picture = picture(end, &now, seconds);
+            let (rows, columns) = console::Term::stderr().size();
+            let picture = fitted(&picture(end, &now, seconds), rows.into(), columns.into());
             drawn = picture.lines().count();
             text.push_str(&picture);
         } else if last.elapsed() >= SELDOM {
@@ -127,18 +128,19 @@ fn picture(end: End, status: &Status, seconds: f64) -> String {
             let last = status.last;
             let carrier = last.map_or("-".into(), |last| format!("{:+.0} Hz", last.carrier_offset * rate));
             let clock = last.map_or("-".into(), |last| format!("{:+.1} ppm", last.clock_offset * 1e6));
-            let level = last.map_or("-".into(), |last| format!("{:.1} dB", 10.0 * last.power.log10()));
+            let level = format!("{:.1} dB", 10.0 * status.power.max(1e-12).log10());
             let snr = last.map(|last| 10.0 * f64::from(last.snr).log10());
             lines.extend([
                 format!("SNR         {} now, {} in the mean", decibels(snr), decibels(status.mean_snr_db())),
                 format!("carrier     {carrier}, clock {clock}, level {level} of full scale"),
                 format!("bursts      {} of {} preambles", status.reader.bursts, status.reader.preambles),
                 format!(
-                    "refused     {} checks, {} fields, {} lost midway, {} of others",
+                    "refused     {} checks, {} fields, {} lost midway, {} of others, {} again",
                     status.reader.bad_checks,
                     status.reader.bad_fields,
                     status.reader.lost,
-                    status.collector.foreign
+                    status.collector.foreign,
+                    status.collector.repeated
                 ),
                 format!("frames      {}, slots lost {}", status.collector.frames, status.collector.lost),
                 format!("images      {}, of which lost {}", status.images, status.lost_images),
@@ -159,6 +161,12 @@ fn picture(end: End, status: &Status, seconds: f64) -> String {
         let _ = writeln!(text, "{left:<68}{right}");
     }
     text
+}
+
+/// As much of a picture as a terminal has room for: a line that is too long would push those below it down.
+fn fitted(picture: &str, rows: usize, columns: usize) -> String {
+    let fit = |line: &str| line.chars().take(columns.saturating_sub(1)).collect::<String>() + "\n";
+    picture.lines().take(rows.saturating_sub(1)).map(fit).collect()
 }
 
 fn decibels(value: Option<f64>) -> String {
@@ -228,5 +236,7 @@ mod tests {
         );
         assert!(picture(End::Receive, &status, 2.0).lines().count() >= ROWS);
         assert!(picture(End::Transmit, &status, 2.0).contains("bursts"));
+        let small = fitted(&picture(End::Receive, &status, 2.0), 6, 40);
+        assert!(small.lines().count() == 5 && small.lines().all(|line| line.len() < 40));
     }
 }

@@ -9,6 +9,13 @@
 use sememe_hw::sigmf::{RecordingReader, RecordingWriter, WriterSettings};
 use sememe_hw::{BurstSettings, HwError, RadioSettings, Result, SampleSink, SampleSource};
 
+/// Drivers by the names that users know: nobody means a recording by them.
+const DRIVERS: [&str; 8] = ["uhd", "hackrf", "rtlsdr", "bladerf", "lime", "plutosdr", "airspy", "sdrplay"];
+
+/// Why there are no radios in this program.
+pub const NO_RADIOS: &str = "this program was built without radios: install SoapySDR (Debian: libsoapysdr-dev) and build with \
+                             cargo build --release --features soapy";
+
 /// What a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FrontKind {
@@ -31,6 +38,21 @@ impl FrontKind {
     }
 }
 
+/// Refuses names of radios that lack what makes them such.
+fn check_recording(name: &str) -> Result<()> {
+    if name.contains('=') {
+        let reason =
+            "a radio is named by its driver, such as driver=uhd,type=b200; a recording by a name without =";
+        return Err(HwError::refused(name, reason));
+    }
+    if DRIVERS.contains(&name.to_lowercase().as_str()) {
+        let reason =
+            format!("the radio is driver={}; a recording of that name is ./{name}", name.to_lowercase());
+        return Err(HwError::refused(name, reason));
+    }
+    Ok(())
+}
+
 /// Opens a front to receive from.
 ///
 /// - settings: of a radio; its `args` and `sample_rate_hz` are taken from the other two
@@ -44,6 +66,7 @@ pub fn open_source(
         FrontKind::Radio => radio::source(&tuned(name, settings, sample_rate_hz)),
         FrontKind::Socket => socket::source(name, sample_rate_hz),
         FrontKind::Recording => {
+            check_recording(name)?;
             let recording = RecordingReader::open(name)?;
             let found = recording.sample_rate_hz();
             if (found / sample_rate_hz - 1.0).abs() > 1e-5 {
@@ -74,6 +97,7 @@ pub fn open_sink(
         FrontKind::Radio => radio::sink(&tuned(name, settings, sample_rate_hz), bursts),
         FrontKind::Socket => socket::sink(name, sample_rate_hz),
         FrontKind::Recording => {
+            check_recording(name)?;
             let settings = recording_settings(settings, sample_rate_hz, may_overwrite);
             Ok(Box::new(RecordingWriter::create(name, settings)?))
         }
@@ -117,15 +141,12 @@ mod radio {
 mod radio {
     use super::*;
 
-    const HOW: &str = "this program was built without radios: install SoapySDR (Debian: libsoapysdr-dev) and build with \
-                       cargo build --release --features soapy";
-
     pub fn source(settings: &RadioSettings) -> Result<Box<dyn SampleSource>> {
-        Err(HwError::refused(settings.args.as_str(), HOW))
+        Err(HwError::refused(settings.args.as_str(), NO_RADIOS))
     }
 
     pub fn sink(settings: &RadioSettings, _: &BurstSettings) -> Result<Box<dyn SampleSink>> {
-        Err(HwError::refused(settings.args.as_str(), HOW))
+        Err(HwError::refused(settings.args.as_str(), NO_RADIOS))
     }
 }
 
@@ -174,6 +195,13 @@ mod tests {
         ] {
             assert_eq!(FrontKind::of(name), kind, "{name}");
         }
+    }
+
+    #[test]
+    fn radios_are_not_taken_for_recordings() {
+        let refused = |name| open_source(name, &RadioSettings::default(), 1e6).err().unwrap().to_string();
+        assert!(refused("type=b200").contains("driver=uhd,type=b200"));
+        assert!(refused("HackRF").contains("driver=hackrf") && refused("HackRF").contains("./HackRF"));
     }
 
     #[test]

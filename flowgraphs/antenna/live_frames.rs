@@ -19,6 +19,9 @@ const RETRY: Duration = Duration::from_millis(200);
 /// After so long without its front a receiver gives up.
 const MOST_ABSENCE: Duration = Duration::from_secs(600);
 
+/// Gaps of a recording that are remembered, to find the places of bursts.
+const MOST_SHIFTS: usize = 256;
+
 /// When a receiver is done by itself.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Until {
@@ -41,6 +44,8 @@ pub struct LiveFrames {
     delivered: u64,
     started: Option<Instant>,
     is_over: bool,
+    /// Where samples missing in the recording are: number in the stream from which on, and how many by then.
+    shifts: VecDeque<(u64, u64)>,
 }
 
 impl LiveFrames {
@@ -65,6 +70,7 @@ impl LiveFrames {
             delivered: 0,
             started: None,
             is_over: false,
+            shifts: VecDeque::new(),
         }
     }
 
@@ -80,7 +86,17 @@ impl LiveFrames {
                 }
                 let samples = &self.samples[..read.len];
                 if let Some(record) = &mut self.record {
+                    let shift = self.demodulator.position().saturating_sub(record.num_samples());
+                    if self.shifts.back().is_none_or(|(_, last)| *last != shift) {
+                        self.shifts.push_back((self.demodulator.position(), shift));
+                        self.shifts.drain(..self.shifts.len().saturating_sub(MOST_SHIFTS));
+                    }
                     record.append(samples, Gap::from(read)).map_err(failed)?;
+                }
+                if !samples.is_empty() {
+                    let power =
+                        samples.iter().map(|sample| sample.norm_sqr()).sum::<f32>() / samples.len() as f32;
+                    Status::update(&self.status, |status| status.power = power);
                 }
                 self.demodulator.read(samples, &mut found)?;
                 self.is_over = read.is_end;
@@ -90,6 +106,12 @@ impl LiveFrames {
                 self.demodulator.tear();
                 self.reopen()?;
             }
+            Err(error @ HwError::Garbled { .. }) => {
+                Status::update(&self.status, |status| {
+                    (status.garbled, status.last_loss) = (status.garbled + 1, Some(error.to_string()));
+                });
+                self.demodulator.tear();
+            }
             Err(error) => return Err(failed(error)),
         }
         let is_late = |limit: f64| self.started.is_some_and(|start| start.elapsed().as_secs_f64() > limit);
@@ -97,12 +119,16 @@ impl LiveFrames {
         if self.is_over {
             self.demodulator.finish(&mut found)?;
         }
-        self.tell(found.first())?;
+        self.tell(found.first());
         self.waiting.extend(found);
-        if let Some(record) = self.record.as_mut().filter(|_| self.is_over) {
-            record.finish().map_err(failed)?;
-        }
         Ok(())
+    }
+
+    /// Finishes the recording, however the reception ended.
+    ///
+    /// - errors: a recording that cannot be written
+    pub fn close(&mut self) -> Result<()> {
+        self.record.as_mut().map_or(Ok(()), |record| record.finish().map_err(failed))
     }
 
     fn reopen(&mut self) -> Result<()> {
@@ -119,19 +145,25 @@ impl LiveFrames {
         }
     }
 
-    /// Tells the display what has happened.
-    fn tell(&mut self, newest: Option<&ReceivedFrame>) -> Result<()> {
+    /// Tells the display what has happened, and marks bursts in the recording.
+    fn tell(&mut self, newest: Option<&ReceivedFrame>) {
         let receptions = self.demodulator.take_receptions();
+        let mut unmarked = 0;
         if let Some(record) = &mut self.record {
             for (header, reception) in &receptions {
+                let before = self.shifts.iter().rev().find(|(from, _)| *from <= reception.start);
+                let shift = before.map_or(0, |(_, shift)| *shift);
+                let start = reception.start - shift.min(reception.start);
+                let end = (reception.end - shift.min(reception.end)).min(record.num_samples());
                 let mark = Annotation {
-                    sample_start: reception.start,
-                    sample_count: Some(reception.end - reception.start),
+                    sample_start: start,
+                    sample_count: Some(end.saturating_sub(start)),
                     label: Some("burst".into()),
                     comment: Some(format!("frame {}, {:?}", header.frame, header.destination)),
                     ..Annotation::default()
                 };
-                record.annotate(mark).map_err(failed)?;
+                // A recording bears so many marks; samples count more.
+                unmarked += u64::from(record.annotate(mark).is_err());
             }
         }
         let counts = self.demodulator.counts();
@@ -140,6 +172,7 @@ impl LiveFrames {
         Status::update(&self.status, |status| {
             (status.reader, status.collector, status.front) = (counts.0, counts.1, counters);
             status.sample_rate_hz = rate;
+            status.unmarked += unmarked;
             for (_, reception) in receptions {
                 status.hear(&reception);
             }
@@ -147,7 +180,6 @@ impl LiveFrames {
                 status.points = points;
             }
         });
-        Ok(())
     }
 }
 

@@ -34,7 +34,7 @@ mod transmit;
 pub use burst_sender::BurstSender;
 pub use config::{AirConfig, NumerologyChoice};
 pub use display::{Display, End, line};
-pub use front::{FrontKind, open_sink, open_source};
+pub use front::{FrontKind, NO_RADIOS, open_sink, open_source};
 pub use live_frames::{LiveFrames, Until};
 pub use own_user::{OwnImage, OwnSlots};
 pub use picture_folder::{PictureFolder, TABLE};

@@ -40,7 +40,7 @@ impl PictureFolder {
         std::fs::create_dir_all(folder).map_err(|error| BlockError::file(folder, error))?;
         let path = folder.join(TABLE);
         let mut table = File::create(&path).map_err(|error| BlockError::file(&path, error))?;
-        writeln!(table, "frame,user,lost,psnr_db,snr_db").map_err(|error| BlockError::file(&path, error))?;
+        writeln!(table, "frame,user,lost,psnr_db").map_err(|error| BlockError::file(&path, error))?;
         Ok(Self { folder: folder.to_owned(), table, users: (users, user), originals, status })
     }
 
@@ -75,10 +75,8 @@ impl FrameSink for PictureFolder {
             save_buffer(&path, &pixels, width as u32, height as u32, ExtendedColorType::Rgb8)
                 .map_err(|error| BlockError::file(&path, error))?;
             let psnr = self.original_psnr(images.frame, user, image)?;
-            let snr = Status::now(&self.status).last.map(|last| 10.0 * last.snr.log10());
-            let told = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:.3}"));
-            let (psnr_text, snr_text) = (told(psnr), told(snr.map(f64::from)));
-            writeln!(self.table, "{},{user},{},{psnr_text},{snr_text}", images.frame, u8::from(lost))
+            let text = psnr.map_or(String::new(), |value| format!("{value:.3}"));
+            writeln!(self.table, "{},{user},{},{text}", images.frame, u8::from(lost))
                 .map_err(|error| BlockError::file(self.folder.join(TABLE), error))?;
             Status::update(&self.status, |status| {
                 status.images += 1;

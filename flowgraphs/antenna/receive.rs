@@ -32,10 +32,14 @@ pub struct ReceiveOptions<'a> {
     pub user: Option<usize>,
     /// Whether the experiment's images are the originals, to be scored against.
     pub originals: bool,
+    /// Whether other images stand in for the experiment's, which are not at hand.
+    pub stand_in: bool,
     /// Folder of the images.
     pub out: &'a Path,
     /// Name of a recording that keeps all samples.
     pub record: Option<&'a str>,
+    /// Whether a recording of this name may be replaced.
+    pub may_overwrite: bool,
     /// When it ends by itself.
     pub until: Until,
     /// Whether the status is shown.
@@ -56,13 +60,21 @@ pub fn receive(tree: &Tree, options: &ReceiveOptions) -> Result<Status, RunError
     if let Some(user) = options.user.filter(|user| *user >= users) {
         return Err(RunError::Usage(format!("--user {user}: allowed is 0 to {}", users - 1)));
     }
+    if options.stand_in && link.needs_images() {
+        return Err(RunError::Usage(format!(
+            "--link {}: its basis or format is chosen on images: allowed is it with --originals, or another link",
+            link.name
+        )));
+    }
     let front = open_source(options.from, &air.receive, grid.numerology().sample_rate_hz);
     let front = front.map_err(front_error)?;
-    let record = options.record.map(|name| recording(name, air, grid)).transpose()?;
+    let record = options.record.map(|name| recording(name, air, grid, options.may_overwrite)).transpose()?;
     let audience = options.user.map_or(Audience::All, Audience::One);
     let reader = BurstReader::new(grid, air.max_offset(grid));
     let reader = reader.map_err(|error| RunError::Usage(format!("air.{error}")))?;
-    let demodulator = FrameDemodulator::new(reader, FrameCollector::new(audience, content, model, users));
+    let lengths = link.slot_lengths(&setting).map_err(|error| RunError::Usage(error.to_string()))?;
+    let collector = FrameCollector::new(audience, content, model, users).expecting(lengths);
+    let demodulator = FrameDemodulator::new(reader, collector);
     let status = SharedStatus::new(Arc::clone(&options.stop));
     let frames = LiveFrames::new(front, demodulator, options.until, record, Arc::clone(&status));
     let originals = options
@@ -76,7 +88,9 @@ pub fn receive(tree: &Tree, options: &ReceiveOptions) -> Result<Status, RunError
 
     let wiring_failed = |error| RunError::link("receive", error);
     let mut graph = Graph::new();
-    let mut heard = graph.chain_block("front", SourceBlock::new(frames).live()).out();
+    let source = SourceBlock::new(frames).live();
+    let front = source.kept();
+    let mut heard = graph.chain_block("front", source).out();
     if let Some(user) = options.user.filter(|_| link.decodes_alone()) {
         heard = graph.resume(heard).then("own slots", OwnSlots::new(user)).out();
     }
@@ -92,11 +106,22 @@ pub fn receive(tree: &Tree, options: &ReceiveOptions) -> Result<Status, RunError
     let run = RunOptions { stop: Some(Arc::clone(&options.stop)), ..RunOptions::default() };
     let outcome = graph.run_with(&run);
     drop(display);
+    // What was recorded is finished, however the run ended.
+    let closed = front
+        .take()
+        .map_err(wiring_failed)
+        .and_then(|mut front| front.close().map_err(|error| RunError::Failed(error.to_string())));
     outcome.map_err(wiring_failed)?;
+    closed?;
     Ok(Status::now(&status))
 }
 
-fn recording(name: &str, air: &AirConfig, grid: &ResourceGrid) -> Result<RecordingWriter, RunError> {
-    let settings = recording_settings(&air.receive, grid.numerology().sample_rate_hz, false);
+fn recording(
+    name: &str,
+    air: &AirConfig,
+    grid: &ResourceGrid,
+    may_overwrite: bool,
+) -> Result<RecordingWriter, RunError> {
+    let settings = recording_settings(&air.receive, grid.numerology().sample_rate_hz, may_overwrite);
     RecordingWriter::create(name, settings).map_err(front_error)
 }

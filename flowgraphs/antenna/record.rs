@@ -8,12 +8,15 @@ use sememe_hw::sigmf::{Datatype, Gap, RecordingWriter};
 use sememe_hw::{Counters, HwError, RadioSettings};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Samples read at once.
 const PIECE: usize = 1 << 16;
 /// Between two attempts to open a lost front.
 const RETRY: Duration = Duration::from_millis(200);
+
+/// After so long without its front a recording ends.
+const MOST_ABSENCE: Duration = Duration::from_secs(600);
 
 /// How a recording is made.
 pub struct RecordOptions<'a> {
@@ -63,10 +66,17 @@ pub fn record(
                 }
             }
             Err(HwError::Gone { .. }) => {
-                while front.reopen().is_err() && !is_over(written) {
+                let since = Instant::now();
+                while let Err(error) = front.reopen() {
+                    if is_over(written) || since.elapsed() > MOST_ABSENCE {
+                        recording.finish().map_err(failed)?;
+                        return Err(failed(error));
+                    }
+                    progress(written, &front.counters());
                     std::thread::sleep(RETRY);
                 }
             }
+            Err(HwError::Garbled { .. }) => {}
             Err(error) => return Err(failed(error)),
         }
         progress(written, &front.counters());

@@ -43,6 +43,12 @@ pub struct Status {
     pub collector: CollectorCounts,
     /// Samples per second.
     pub sample_rate_hz: f64,
+    /// Mean power of the last samples.
+    pub power: f32,
+    /// What arrived and was no samples.
+    pub garbled: u64,
+    /// Bursts that could not be marked in the recording.
+    pub unmarked: u64,
     /// How the last burst was received.
     pub last: Option<Reception>,
     /// Sum of the SNRs of all bursts in dB, and how many they are.

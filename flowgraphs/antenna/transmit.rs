@@ -59,10 +59,13 @@ pub fn transmit(tree: &Tree, options: &TransmitOptions) -> Result<Transmitted, R
     let front = open_sink(options.to, &air.transmit, &air.bursts, rate, options.may_overwrite);
     let front = front.map_err(front_error)?;
     let status = SharedStatus::new(Arc::clone(&options.stop));
-    let levels = (air.amplitude(grid), air.gap);
+    // The zeros that a radio sends behind a burst need their time too.
+    let is_radio = FrontKind::of(options.to) == FrontKind::Radio;
+    let gap = if is_radio { air.gap.max(air.bursts.tail_samples) } else { air.gap };
+    let levels = (air.amplitude(grid), gap);
     let sender =
         BurstSender::new(SlotBursts::new(content, model), writer, front, levels, Arc::clone(&status));
-    let sender = if FrontKind::of(options.to) == FrontKind::Radio { sender.timed() } else { sender };
+    let sender = if is_radio { sender.timed() } else { sender };
 
     let rounds = Rounds {
         images: Images { set: Arc::clone(&prepared.source.images.set), ..prepared.source.images },
@@ -80,9 +83,13 @@ pub fn transmit(tree: &Tree, options: &TransmitOptions) -> Result<Transmitted, R
     let run = RunOptions { stop: Some(Arc::clone(&options.stop)), ..RunOptions::default() };
     let outcome = graph.run_with(&run);
     drop(display);
+    // What was handed over is sent, however the run ended.
+    let finished = sender
+        .take()
+        .map_err(wiring_failed)
+        .and_then(|mut sender| sender.finish().map_err(|error| RunError::Failed(error.to_string())));
     outcome.map_err(wiring_failed)?;
-    let mut sender = sender.take().map_err(wiring_failed)?;
-    sender.finish().map_err(|error| RunError::Failed(error.to_string()))?;
+    finished?;
     let status = Status::now(&status);
     let mean_uses = (status.uses / status.bursts.max(1)) as usize;
     Ok(Transmitted {

@@ -45,8 +45,5 @@ pub fn run(arguments: &Arguments) -> Result<u8, RunError> {
 #[cfg(not(feature = "soapy"))]
 pub fn run(arguments: &Arguments) -> Result<u8, RunError> {
     let asked = if arguments.args.is_empty() { "devices" } else { &arguments.args };
-    Err(RunError::Usage(format!(
-        "{asked}: this program was built without radios: install SoapySDR (Debian: libsoapysdr-dev) and build with \
-         cargo build --release --features soapy"
-    )))
+    Err(RunError::Usage(format!("{asked}: {}", sememe::antenna::NO_RADIOS)))
 }

@@ -4,8 +4,9 @@ use crate::radio_arguments::RadioArguments;
 use crate::run::parse_changes;
 use crate::{interrupt, output_folder, report};
 use sememe::antenna::{ReceiveOptions, TABLE, Until, receive};
-use sememe::experiment::{Override, RunError, Tree};
-use std::path::PathBuf;
+use sememe::experiment::{EXIT_INTERRUPTED, EXIT_OK, Override, RunError, Tree};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 
 /// Arguments of `sememe receive`.
 #[derive(clap::Args)]
@@ -41,7 +42,7 @@ pub struct Arguments {
     /// Folder for images and the table of them
     #[arg(long, value_name = "DIR", default_value = "out/received")]
     pub out: PathBuf,
-    /// Replaces what the folder holds
+    /// Replaces what the folder holds, and a recording of the same name
     #[arg(long)]
     pub force: bool,
     /// Shows nothing while it runs
@@ -53,13 +54,20 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<u8, RunError> {
     let mut changes = parse_changes(&arguments.set)?;
     changes.extend(arguments.radio.changes("air.receive")?);
-    let mut tree = Tree::read(&arguments.experiment)?;
-    if !arguments.originals {
-        tree = without_images(tree)?;
+    if let Some(seconds) = arguments.seconds.filter(|seconds| !(seconds.is_finite() && *seconds > 0.0)) {
+        return Err(RunError::Usage(format!("--seconds {seconds}: allowed is a positive time")));
     }
-    let tree = tree.set(&changes)?;
+    let mut tree = Tree::read(&arguments.experiment)?.set(&changes)?;
+    let mut stand_in = false;
+    if !arguments.originals {
+        (tree, stand_in) = without_images(tree)?;
+    }
     let stop = interrupt::stop_flag()?;
     output_folder::fresh(&arguments.out, arguments.force)?;
+    if arguments.force {
+        remove_pictures(&arguments.out)?;
+    }
+    let stopped = std::sync::Arc::clone(&stop);
     let status = receive(
         &tree,
         &ReceiveOptions {
@@ -67,8 +75,10 @@ pub fn run(arguments: &Arguments) -> Result<u8, RunError> {
             link: arguments.link.as_deref(),
             user: arguments.user,
             originals: arguments.originals,
+            stand_in,
             out: &arguments.out,
             record: arguments.record.as_deref(),
+            may_overwrite: arguments.force,
             until: Until { frames: arguments.frames, seconds: arguments.seconds },
             show: !arguments.quiet,
             stop,
@@ -80,7 +90,7 @@ pub fn run(arguments: &Arguments) -> Result<u8, RunError> {
         "{} images, of which nothing was heard: {}\n\
          quality     PSNR {}; SNR {}\n\
          bursts      {} received, {} headers refused by their check, {} by their fields, {} lost midway, {} of others\n\
-         slots       {} heard, {} lost\n\
+         slots       {} heard, {} lost, {} heard again\n\
          front       {} overflows, {} samples missing, lost {} times\n",
         status.images,
         status.lost_images,
@@ -93,6 +103,7 @@ pub fn run(arguments: &Arguments) -> Result<u8, RunError> {
         collector.foreign,
         collector.slots,
         collector.lost,
+        collector.repeated,
         front.overflows,
         front.missing,
         front.losses,
@@ -106,15 +117,35 @@ pub fn run(arguments: &Arguments) -> Result<u8, RunError> {
         text.push_str(&format!("last loss   {reason}\n"));
     }
     text.push_str(&format!("images and {TABLE} are in {}\n", arguments.out.display()));
-    report::print(&text)
+    let more = [("no samples", reader.not_samples + status.garbled), ("not marked", status.unmarked)];
+    for (what, count) in more.into_iter().filter(|(_, count)| *count > 0) {
+        text.push_str(&format!("{what:<12}{count}\n"));
+    }
+    report::print(&text)?;
+    Ok(if stopped.load(Ordering::Relaxed) { EXIT_INTERRUPTED } else { EXIT_OK })
+}
+
+/// Removes the images of an earlier reception.
+fn remove_pictures(folder: &Path) -> Result<(), RunError> {
+    let failed = |error: std::io::Error| RunError::file(folder, error);
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with("frame-") && name.ends_with(".png") {
+            std::fs::remove_file(&path).map_err(failed)?;
+        }
+    }
+    Ok(())
 }
 
 /// An experiment whose images are not at hand: scenes of the same size stand in.
-fn without_images(tree: Tree) -> Result<Tree, RunError> {
+///
+/// - returns: whether they do
+fn without_images(tree: Tree) -> Result<(Tree, bool), RunError> {
     let source = tree.table.get("source").and_then(|source| source.as_table());
     let Some(kind) = source.and_then(|source| source.get("kind")?.as_str()).filter(|kind| *kind != "scenes")
     else {
-        return Ok(tree);
+        return Ok((tree, false));
     };
     let size = source.and_then(|source| source.get("size")).map(ToString::to_string);
     let size = match (kind, size) {
@@ -127,5 +158,5 @@ fn without_images(tree: Tree) -> Result<Tree, RunError> {
     };
     let text = format!("source={{ kind = \"scenes\", size = {size} }}");
     let change: Override = text.parse()?;
-    Ok(tree.set(&[change])?)
+    Ok((tree.set(&[change])?, true))
 }

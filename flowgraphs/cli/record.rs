@@ -4,8 +4,10 @@ use crate::radio_arguments::RadioArguments;
 use crate::{interrupt, report};
 use indicatif::{ProgressBar, ProgressStyle};
 use sememe::antenna::{RecordOptions, record};
-use sememe::experiment::RunError;
+use sememe::experiment::{EXIT_INTERRUPTED, EXIT_OK, RunError};
 use sememe_hw::sigmf::Datatype;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// Arguments of `sememe record`.
 #[derive(clap::Args)]
@@ -39,6 +41,7 @@ pub fn run(arguments: &Arguments) -> Result<u8, RunError> {
     }
     let samples = arguments.seconds.map(|seconds| (seconds * arguments.rate).ceil() as u64);
     let stop = interrupt::stop_flag()?;
+    let stopped = Arc::clone(&stop);
     let bar = samples.map_or_else(ProgressBar::no_length, ProgressBar::new);
     let template = "{bar:40} {human_pos} samples, {eta} left {msg}";
     bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
@@ -62,5 +65,6 @@ pub fn run(arguments: &Arguments) -> Result<u8, RunError> {
     report::print(&format!(
         "{} samples in {}; {} overflows, {} samples missing, {clipped} clipped\n",
         counters.samples, arguments.to, counters.overflows, counters.missing
-    ))
+    ))?;
+    Ok(if stopped.load(Ordering::Relaxed) { EXIT_INTERRUPTED } else { EXIT_OK })
 }

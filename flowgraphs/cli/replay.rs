@@ -4,8 +4,10 @@ use crate::radio_arguments::RadioArguments;
 use crate::{interrupt, report};
 use indicatif::ProgressBar;
 use sememe::antenna::{ReplayOptions, replay};
-use sememe::experiment::RunError;
+use sememe::experiment::{EXIT_INTERRUPTED, EXIT_OK, RunError};
 use sememe_hw::BurstSettings;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// Arguments of `sememe replay`.
 #[derive(clap::Args)]
@@ -27,7 +29,12 @@ pub struct Arguments {
 
 /// Replays.
 pub fn run(arguments: &Arguments) -> Result<u8, RunError> {
+    if !(arguments.amplitude.is_finite() && arguments.amplitude > 0.0) {
+        let found = arguments.amplitude;
+        return Err(RunError::Usage(format!("--amplitude {found}: allowed is a positive factor")));
+    }
     let stop = interrupt::stop_flag()?;
+    let stopped = Arc::clone(&stop);
     let settings = arguments.radio.settings(1.0);
     let bursts = BurstSettings { max_seconds: arguments.max_seconds, ..BurstSettings::default() };
     let bar = ProgressBar::new_spinner();
@@ -45,5 +52,6 @@ pub fn run(arguments: &Arguments) -> Result<u8, RunError> {
     report::print(&format!(
         "{} samples in {} bursts; {} underflows, {} late\n",
         counters.samples, counters.bursts, counters.underflows, counters.late
-    ))
+    ))?;
+    Ok(if stopped.load(Ordering::Relaxed) { EXIT_INTERRUPTED } else { EXIT_OK })
 }

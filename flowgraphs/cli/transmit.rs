@@ -4,8 +4,10 @@ use crate::radio_arguments::RadioArguments;
 use crate::run::parse_changes;
 use crate::{interrupt, report};
 use sememe::antenna::{TransmitOptions, transmit};
-use sememe::experiment::{RunError, Tree};
+use sememe::experiment::{EXIT_INTERRUPTED, EXIT_OK, RunError, Tree};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// Arguments of `sememe transmit`.
 #[derive(clap::Args)]
@@ -40,6 +42,7 @@ pub fn run(arguments: &Arguments) -> Result<u8, RunError> {
     changes.extend(arguments.radio.changes("air.transmit")?);
     let tree = Tree::read(&arguments.experiment)?.set(&changes)?;
     let stop = interrupt::stop_flag()?;
+    let stopped = Arc::clone(&stop);
     let sent = transmit(
         &tree,
         &TransmitOptions {
@@ -54,7 +57,7 @@ pub fn run(arguments: &Arguments) -> Result<u8, RunError> {
     let (status, front) = (&sent.status, sent.status.front);
     let mut text = format!(
         "{} frames in {} bursts, {} channel uses in {} samples\n\
-         waveform    {:.1} % of the samples and {:.1} % of the energy carry payload; the rest is preamble, header, \
+         waveform    {:.1} % of the samples and {:.1} % of the energy of a burst carry payload; the rest is preamble, header, \
          prefix, pilots and guards\n\
          peaks       {:.1} dB over the mean power; {} samples clipped, {} beyond full scale\n\
          front       {} underflows, {} bursts late, lost {} times\n",
@@ -74,5 +77,6 @@ pub fn run(arguments: &Arguments) -> Result<u8, RunError> {
     if let Some(reason) = &status.last_loss {
         text.push_str(&format!("last loss   {reason}\n"));
     }
-    report::print(&text)
+    report::print(&text)?;
+    Ok(if stopped.load(Ordering::Relaxed) { EXIT_INTERRUPTED } else { EXIT_OK })
 }

@@ -2,10 +2,11 @@
 
 use super::prepared::{Prepared, ReadyLink, ReadyScheme};
 use crate::adapters::GraphError;
-use crate::links::{Arrived, Ends, Setting, Wiring};
+use crate::links::{Arrived, Ends, Klt, Lengths, McsRule, Setting, Wiring, built};
 use sememe_blocks::BlockError;
+use sememe_blocks::coding::Recipients;
 use sememe_blocks::frame::{ImageBatch, ReceivedFrame, SymbolFrame};
-use sememe_blocks::framing::Content;
+use sememe_blocks::framing::{Content, SlotLengths};
 use sha2::{Digest, Sha256};
 
 type Result<T> = std::result::Result<T, GraphError>;
@@ -54,6 +55,40 @@ impl ReadyLink {
                 }
             }
             ReadyScheme::Ideal(_) => Err(self.refused("a link that can be built: this is a bound")),
+        }
+    }
+
+    /// Symbols of the slots that it sends.
+    ///
+    /// - errors: as for [`ReadyLink::content`]
+    pub fn slot_lengths(&self, setting: &Setting) -> Result<SlotLengths> {
+        let of_features = |lengths: Lengths| -> Result<SlotLengths> {
+            let uses = |len| built("mapper", setting.downlink.mapping.num_uses(len));
+            let group = if lengths.common > 0 { Some(uses(lengths.common)?) } else { None };
+            let user = uses(lengths.private)?.checked_sub(lengths.signalling_uses);
+            Ok(SlotLengths { user, group, all: None })
+        };
+        match &self.scheme {
+            ReadyScheme::Learned(link) => of_features(link.lengths),
+            ReadyScheme::Klt(_) => of_features(Klt::lengths(setting)),
+            ReadyScheme::Digital(line) => {
+                let (plan, _) = line.plan(setting)?;
+                let uses = plan.formats().first().map(|format| format.uses());
+                Ok(match plan.recipients() {
+                    Recipients::Each => SlotLengths { user: uses, group: None, all: None },
+                    Recipients::All => SlotLengths { user: None, group: None, all: uses },
+                })
+            }
+            ReadyScheme::Ideal(_) => Err(self.refused("a link that can be built")),
+        }
+    }
+
+    /// Whether both ends need the same images: a basis fitted to them, or a format chosen on them.
+    pub fn needs_images(&self) -> bool {
+        match &self.scheme {
+            ReadyScheme::Klt(_) => true,
+            ReadyScheme::Digital(line) => line.rule != McsRule::Fixed,
+            ReadyScheme::Learned(_) | ReadyScheme::Ideal(_) => false,
         }
     }
 

@@ -45,7 +45,8 @@ SharedMemory::SharedMemory(const std::string &name, std::int64_t capacity, bool 
         if (file_ < 0) fail(path_, "open", errno);
         try {
             if (flock(file_, LOCK_EX | LOCK_NB) == 0) create(capacity, is_free);
-            flock(file_, LOCK_SH); // waits for whoever lays it out
+            while (flock(file_, LOCK_SH) != 0 && errno == EINTR) {
+            } // waits for whoever lays it out
             struct stat status {};
             fstat(file_, &status);
             // Between opening and locking the last user may have removed the name, or two have begun afresh.

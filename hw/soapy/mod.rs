@@ -5,6 +5,7 @@
 //! | `listing` | what is installed and what is plugged in |
 //! | `library` | the few functions of the C library that the `soapysdr` crate does not wrap |
 //! | `open` | opens and tunes a device; every failure a sentence that says what to do |
+//! | `fault` | error codes of the library as sentences |
 //! | `receiver`, `transmitter` | the two fronts |
 //! | `sample_clock` | finds gaps from timestamps |
 //!

@@ -95,7 +95,7 @@ impl ZmqSource {
         };
         self.message = zmq::Message::new();
         self.refused += 1;
-        self.refusal = Some(HwError::refused(&self.settings.endpoint, reason));
+        self.refusal = Some(HwError::garbled(&self.settings.endpoint, reason));
         Ok(true)
     }
 }
@@ -103,7 +103,7 @@ impl ZmqSource {
 impl SampleSource for ZmqSource {
     /// As [`SampleSource::read`]; what PUB dropped is not known, and a stream has no end.
     ///
-    /// - errors: [`HwError::Refused`] for a message that holds no whole number of samples; reading on takes the next
+    /// - errors: [`HwError::Garbled`] for a message that holds no whole number of samples; reading on takes the next
     fn read(&mut self, samples: &mut [Complex32]) -> Result<Read> {
         let mut len = 0;
         while len < samples.len() {
