@@ -25,6 +25,9 @@ const OUTSIDE: f32 = 0.01;
 /// Power over that of noise from which on a path counts: noise alone passes at one place with probability 6e-6.
 const OVER_NOISE: f32 = 12.0;
 
+/// Smallest part of the strongest path that counts as one: below are sidelobes.
+const LEAST_PATH: f32 = 0.01;
+
 /// Energy, over the highest of the places that are tried, below which a place is silent.
 const SILENCE: f32 = 1e-6;
 
@@ -189,9 +192,14 @@ impl Acquisition {
             response[*place] =
                 first[*place] * self.preamble.long_carriers()[*place].conj() * (taper / (BOOST * BOOST));
         }
+        // The empty carrier in the middle would leave something of the strongest path, which stands at one prefix, all
+        // over the response: it is put in between its neighbours as that path alone has it.
+        let turn = Complex32::cis((TAU * prefix as f64 / fft_len as f64) as f32);
+        response[0] = (response[1] * turn + response[fft_len - 1] * turn.conj()) / 2.0;
         let mut impulses = vec![Complex32::ZERO; numerology.symbol_len()];
         self.transform.modulate(&response, &mut impulses)?;
-        let least = OVER_NOISE * noise * tapers / fft_len as f32;
+        let peak = impulses[prefix..].iter().map(|h| h.norm_sqr()).fold(0.0, f32::max);
+        let least = (LEAST_PATH * peak).max(OVER_NOISE * noise * tapers / fft_len as f32);
         let of_path = |h: &Complex32| Some(h.norm_sqr()).filter(|power| *power >= least).unwrap_or(0.0);
         let powers: Vec<f32> = impulses[prefix..].iter().map(of_path).collect();
         Ok(prefix - latest_window(&powers, prefix))
