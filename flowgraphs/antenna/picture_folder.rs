@@ -2,7 +2,7 @@
 
 use super::status::{Shared, Status};
 use crate::links::{Images, ReceivedImages};
-use image::{ExtendedColorType, save_buffer};
+use crate::registry::save_image;
 use ndarray::{ArrayView3, Axis};
 use sememe_blocks::kernel::FrameSink;
 use sememe_blocks::metric::{mean_square_error, psnr_db};
@@ -67,13 +67,9 @@ impl FrameSink for PictureFolder {
 
     fn consume(&mut self, received: ReceivedImages) -> Result<()> {
         let ReceivedImages { images, lost } = received;
-        let (height, width) = images.size();
         for (place, (image, lost)) in images.pixels.axis_iter(Axis(0)).zip(lost).enumerate() {
             let user = self.users.1.unwrap_or(place);
-            let path = self.folder.join(format!("frame-{:06}-user-{user:03}.png", images.frame));
-            let pixels: Vec<u8> = image.iter().copied().collect();
-            save_buffer(&path, &pixels, width as u32, height as u32, ExtendedColorType::Rgb8)
-                .map_err(|error| BlockError::file(&path, error))?;
+            save_image(&self.folder, images.frame, user, image)?;
             let psnr = self.original_psnr(images.frame, user, image)?;
             let text = psnr.map_or(String::new(), |value| format!("{value:.3}"));
             writeln!(self.table, "{},{user},{},{text}", images.frame, u8::from(lost))

@@ -57,3 +57,4 @@ pub use error::RegistryError;
 pub use free_graph::{FreeGraph, WireTable};
 pub use params::NoParams;
 pub use save_images::SaveImages;
+pub(crate) use save_images::save_image;

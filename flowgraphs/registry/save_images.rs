@@ -1,7 +1,7 @@
 //! A sink that writes every image it gets as a PNG file.
 
 use image::{ExtendedColorType, save_buffer};
-use ndarray::Axis;
+use ndarray::{ArrayView3, Axis};
 use sememe_blocks::frame::ImageBatch;
 use sememe_blocks::kernel::FrameSink;
 use sememe_blocks::{BlockError, Result};
@@ -33,19 +33,27 @@ impl SaveImages {
     }
 }
 
+/// Writes `frame-000012-user-003.png` into a folder.
+///
+/// - image: `[H, W, 3]`
+/// - errors: a side of 2^32 or more, a file that cannot be written
+pub(crate) fn save_image(folder: &Path, frame: u64, user: usize, image: ArrayView3<'_, u8>) -> Result<()> {
+    let side =
+        |len: usize| u32::try_from(len).map_err(|_| BlockError::invalid("image side", len, "below 2^32"));
+    let (height, width, _) = image.dim();
+    let (rows, columns) = (side(height)?, side(width)?);
+    let path = folder.join(format!("frame-{frame:06}-user-{user:03}.png"));
+    let pixels: Vec<u8> = image.iter().copied().collect();
+    save_buffer(&path, &pixels, columns, rows, ExtendedColorType::Rgb8)
+        .map_err(|error| BlockError::file(&path, error))
+}
+
 impl FrameSink for SaveImages {
     type In = ImageBatch;
 
     fn consume(&mut self, batch: ImageBatch) -> Result<()> {
-        let (height, width) = batch.size();
-        let side =
-            |len: usize| u32::try_from(len).map_err(|_| BlockError::invalid("image side", len, "below 2^32"));
-        let (rows, columns) = (side(height)?, side(width)?);
         for (user, image) in batch.pixels.axis_iter(Axis(0)).enumerate() {
-            let path = self.folder.join(format!("frame-{:06}-user-{user:03}.png", batch.frame));
-            let pixels: Vec<u8> = image.iter().copied().collect();
-            save_buffer(&path, &pixels, columns, rows, ExtendedColorType::Rgb8)
-                .map_err(|error| BlockError::file(&path, error))?;
+            save_image(&self.folder, batch.frame, user, image)?;
         }
         Ok(())
     }

@@ -8,4 +8,3 @@ mod gaps;
 mod processes;
 mod rig;
 mod sentences;
-mod speed;

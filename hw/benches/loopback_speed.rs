@@ -1,8 +1,12 @@
-//! How fast the path is. Run by hand, nothing is asserted that depends on the machine:
-//! `cargo test -p sememe-hw --features soapy --test soapy_loopback speed -- --ignored --nocapture --test-threads 1`
+//! How fast samples go through the real SoapySDR library and the loopback driver, in Msps:
+//! `cargo bench -p sememe-hw --features soapy --bench loopback_speed`
 
-use crate::rig::{args, fresh_air, receiver, transmitter};
+#[path = "../tests/soapy_loopback/rig.rs"]
+#[allow(dead_code, reason = "the tests need more of it")]
+mod rig;
+
 use num_complex::Complex32;
+use rig::{args, fresh_air, receiver, transmitter};
 use sememe_hw::{SampleSink, SampleSource};
 use std::time::Instant;
 
@@ -37,16 +41,14 @@ fn measure(pace: &str, channel: &str, len: usize) {
     println!("    {:?}", sender.join().expect("the sender ends"));
 }
 
-#[test]
-#[ignore = "a measurement"]
-fn free_running() {
+fn main() {
+    // `cargo test --benches` asks whether it runs at all.
+    if std::env::args().any(|argument| argument == "--test") {
+        return;
+    }
     for channel in ["noise=0", "noise=0.1", "noise=0.1,cfo_hz=1000"] {
         measure("free", channel, 100_000_000);
     }
-}
-
-#[test]
-#[ignore = "a measurement"]
-fn real_time_at_20_msps() {
+    // Five seconds at 20 Msps.
     measure("real", "noise=0.1,cfo_hz=1000", 100_000_000);
 }
