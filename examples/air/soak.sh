@@ -28,7 +28,7 @@ while kill -0 $receiver 2>/dev/null; do
         next=$((next + 600))
     fi
     resident() { awk '/VmRSS/ { print $2 }' "/proc/$1/status" 2>/dev/null || echo 0; }
-    echo "$now $(resident $receiver) $(resident $transmitter) $(($(wc -l <rx/received.csv) - 1))" >>memory.txt
+    echo "$now $(resident $receiver) $(resident $transmitter) $(find rx -name "frame-*.png" 2>/dev/null | wc -l)" >>memory.txt
     sleep 20
 done
 kill -INT $transmitter
